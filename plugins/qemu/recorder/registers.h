@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The registers that a trace holds, in the order of their numbers. The host's list is
+ * tracedbg/arch/riscv64/registers.py; a test holds the two equal. */
+#ifndef TRACEDBG_REGISTERS_H
+#define TRACEDBG_REGISTERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum register_id {
+	REGISTER_X0 = 0,
+	REGISTER_F0 = 32,
+	REGISTER_FCSR = 64,
+	REGISTER_MSTATUS,
+	REGISTER_SATP,
+	REGISTER_MEDELEG,
+	REGISTER_MIDELEG,
+	REGISTER_MIE,
+	REGISTER_MTVEC,
+	REGISTER_MCOUNTEREN,
+	REGISTER_MSCRATCH,
+	REGISTER_MEPC,
+	REGISTER_MCAUSE,
+	REGISTER_MTVAL,
+	REGISTER_STVEC,
+	REGISTER_SCOUNTEREN,
+	REGISTER_SSCRATCH,
+	REGISTER_SEPC,
+	REGISTER_SCAUSE,
+	REGISTER_STVAL,
+	REGISTER_SENVCFG,
+	REGISTER_MENVCFG,
+	REGISTERS,
+};
+
+#define NO_REGISTER (-1)
+
+/* Finds QEMU's handles; on failure the name of a register that this QEMU lacks, else NULL. */
+const char *registers_find(void);
+
+/* Reads a register of the hart that is running. */
+uint64_t register_read(int id);
+
+/* The same, or `otherwise` where the hart's present privilege or status forbids QEMU to show it. */
+uint64_t register_read_or(int id, uint64_t otherwise);
+
+uint64_t register_read_hart(void);
+uint64_t register_read_privilege(void);
+
+/* The number of the tracked register that a CSR is, or is a part of; or NO_REGISTER. */
+int register_of_csr(uint16_t csr);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How a hart came from one block to the next: by its instructions, by a trap, or by a reset. */
+#ifndef TRACEDBG_TRAPS_H
+#define TRACEDBG_TRAPS_H
+
+#include "harts.h"
+
+enum arrival {
+	RETIRED,           /* the last instruction led here */
+	RETIRED_THEN_TRAP, /* an interrupt, or the fetch of the next instruction trapped */
+	NOT_RETIRED,       /* the last instruction trapped */
+	AFTER_RESET,
+	OUT_OF_NOWHERE, /* nothing that is known of leads here: a debugger, a hypervisor extension */
+};
+
+struct trap_origin {
+	uint8_t privilege; /* that a trap, if there was one, came from */
+	bool twice;        /* the supervisor's handler of another trap was interrupted before its first instruction */
+};
+
+enum arrival trap_classify(const struct insn *last, const struct block *block, struct trap_origin *origin);
+
+/* Lists the trap, or two at once, whose handler starts with `block` at t, and the registers that they changed. */
+void trap_record(const struct block *block, const struct trap_origin *origin, uint64_t t);
+
+/* RAM is as the loader leaves it again, all registers too. */
+void trap_reset(uint64_t t);
+
+/* The ebreak that retired was a semihosting call with this operation number; some write memory. */
+void trap_after_semihosting(uint64_t operation, uint64_t t);
+
+#endif

@@ -1,0 +1,189 @@
+"""Every query is held equal to a slow reference over random histories."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.building import reference
+from tests.building.machine import DEVICE_START, OTHER_START, RAM_START, History, Machine
+from tests.building.tracefile import write_trace
+from tracedbg import query
+from tracedbg.ids import Hart, PhysicalAddress, RegisterId, Time, VirtualAddress
+from tracedbg.query.rows import Access, Kind
+from tracedbg.store import Trace
+
+histories = st.tuples(
+    st.integers(0, 1 << 32), st.integers(1, 3), st.sampled_from([1, 3, 9, 20, 70]), st.sampled_from([0, 1, 5])
+)
+Drawn = tuple[int, int, int, int]
+
+many = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@contextmanager
+def opened(drawn: Drawn) -> Iterator[tuple[History, Trace, Random]]:
+    seed, harts, epochs, spans = drawn
+    history = Machine(seed, harts, start=seed % 3 * 1000).run(epochs, 2 if epochs > 20 else 5)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "machine.trace"
+        write_trace(history, path, spans=spans)
+        with Trace.open(path) as trace:
+            yield history, trace, Random(seed)
+
+
+def some_range(random: Random) -> tuple[PhysicalAddress, int]:
+    base = random.choice(
+        [
+            RAM_START + 4096 * random.randrange(3) + random.choice([0, 56, 60, 4080, 4090]),
+            OTHER_START,
+            DEVICE_START,
+        ]
+    )
+    return PhysicalAddress(base + random.randrange(9)), random.choice([1, 4, 8, 8, 200, 5000, 12000])
+
+
+def some_window(random: Random, history: History) -> tuple[Time, Time]:
+    edges = [history.start, history.end, *history.epoch_starts, random.randint(history.start, history.end)]
+    low, high = sorted(random.choices(edges, k=2))
+    return Time(low), Time(high)
+
+
+def some_moments(random: Random, history: History) -> list[Time]:
+    edges = random.choices(history.epoch_starts, k=3)
+    return [Time(t) for t in [history.start, history.end, *edges, random.randint(history.start, history.end)]]
+
+
+@many
+@given(histories)
+def test_memory_at_any_moment(drawn: Drawn) -> None:
+    with opened(drawn) as (history, trace, random):
+        for t in some_moments(random, history):
+            memory = reference.memory_at(history, t)
+            start, size = some_range(random)
+            content, known = query.memory_at(trace, start, size, t)
+            expected = [memory.get(place) for place in range(start, start + size)]
+            assert [
+                int(byte) if sure else None for byte, sure in zip(content, known, strict=True)
+            ] == expected
+
+
+@many
+@given(histories, st.sampled_from([Kind.ANY, Kind.LOAD, Kind.STORE, Kind.CHANGE, Kind.WRITE]))
+def test_accesses(drawn: Drawn, kind: Kind) -> None:
+    fields = ["t", "hart", "kind", "size", "virtual", "physical", "second", "value"]
+    with opened(drawn) as (history, trace, random):
+        for _ in range(4):
+            where, between = some_range(random), some_window(random, history)
+            rows = query.accesses(trace, where, between=between, kind=kind)
+            assert rows[fields].tolist() == reference.accesses(history, *where, between, kind)
+            backward = list(query.iter_accesses(trace, where, between=between, kind=kind, reverse=True))
+            assert [row for part in reversed(backward) for row in part.tolist()] == rows.tolist()
+
+
+@many
+@given(histories)
+def test_last_and_next_access(drawn: Drawn) -> None:
+    with opened(drawn) as (history, trace, random):
+        for t in some_moments(random, history):
+            where = some_range(random)
+            before, after = (Time(history.start), t), (t, Time(history.end))
+            for kind, last, following in (
+                (Kind.WRITE, query.last_write, query.next_write),
+                (Kind.LOAD, query.last_read, query.next_read),
+            ):
+                assert key(last(trace, where, t)) == first(
+                    reference.accesses(history, *where, before, kind)[-1:]
+                )
+                if t > history.start:
+                    expected = first(reference.accesses(history, *where, after, kind)[:1])
+                    assert key(following(trace, where, t)) == expected
+
+
+def key(access: Access | None) -> tuple[int, int, int] | None:
+    return None if access is None else (access.t, access.physical, access.value)
+
+
+def first(rows: list[reference.AccessRow]) -> tuple[int, int, int] | None:
+    return (rows[0][0], rows[0][5], rows[0][7]) if rows else None
+
+
+@many
+@given(histories)
+def test_executions(drawn: Drawn) -> None:
+    with opened(drawn) as (history, trace, random):
+        step = random.choice(history.steps)
+        ran = history.blocks[step.block].address(step.place)
+        for pc in (VirtualAddress(ran), VirtualAddress(ran + 2), VirtualAddress(0)):
+            between = some_window(random, history)
+            assert query.executions(trace, pc, between=between).tolist() == reference.executions(
+                history, pc, between
+            )
+            t = Time(random.randint(history.start, history.end))
+            earlier = reference.executions(history, pc, (history.start, t))
+            later = reference.executions(history, pc, (t, history.end))
+            assert query.last_execution(trace, pc, t) == (earlier[-1][0] if earlier else None)
+            assert query.next_execution(trace, pc, t) == (later[0][0] if later else None)
+
+
+@many
+@given(histories)
+def test_registers_at_any_moment(drawn: Drawn) -> None:
+    with opened(drawn) as (history, trace, random):
+        for t in some_moments(random, history):
+            for hart in range(history.harts):
+                values, known = query.registers_at(trace, Hart(hart), t)
+                found = [int(value) if sure else None for value, sure in zip(values, known, strict=True)]
+                assert found == reference.registers_at(history, hart, t)
+
+
+@many
+@given(histories, st.sampled_from([0, 1, 2, 3, 4, 5, 6, 20, 32, 33]))
+def test_register_writes(drawn: Drawn, register: int) -> None:
+    with opened(drawn) as (history, trace, random):
+        between = some_window(random, history)
+        opening = between[0] == history.start
+        for hart in (None, Hart(0)):
+            rows = query.register_writes(trace, RegisterId(register), between=between, hart=hart)
+            expected = [
+                (event.moment, event.hart, event.value)
+                for event in reference.register_events(history)
+                if event.register == register
+                and (hart is None or event.hart == hart)
+                and between[0] + (0 if opening else 1) <= event.moment <= between[1]
+            ]
+            found = [
+                (int(row["t"]), int(row["hart"]), int(row["value"]) if row["known"] else None) for row in rows
+            ]
+            assert found == expected
+
+
+@many
+@given(histories)
+def test_what_runs_at_a_moment(drawn: Drawn) -> None:
+    with opened(drawn) as (history, trace, random):
+        for t in some_moments(random, history):
+            step = history.steps[t - history.start] if t < history.end else None
+            block = None if step is None else history.blocks[step.block]
+            pc = None if block is None or step is None else block.address(step.place)
+            assert query.pc_at(trace, t) == pc
+            assert query.privilege_at(trace, t) == (None if block is None else block.privilege)
+            assert query.hart_at(trace, t) == (step or history.steps[-1]).hart
+            for hart in map(Hart, range(history.harts)):
+                assert query.next_of_hart(trace, hart, t) == reference.next_of_hart(history, hart, t)
+                assert query.last_of_hart(trace, hart, t) == reference.last_of_hart(history, hart, t)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_history_without_one_level_of_spans_gives_the_same_memory(seed: int) -> None:
+    for spans in (0, 1, 2, 5):
+        with opened((seed, 2, 70, spans)) as (history, trace, _):
+            content, known = query.memory_at(trace, PhysicalAddress(RAM_START), 3 * 4096, Time(history.end))
+            memory = reference.memory_at(history, history.end)
+            assert content.tolist() == [memory[place] for place in range(RAM_START, RAM_START + 3 * 4096)]
+            assert known.all()

@@ -1,0 +1,170 @@
+"""Interrupts with the exact instruction that they come after."""
+
+from tests.recorder.exotics.model import Exotic, Ordered, Register, Runs, Trapped
+from tests.recorder.exotics.source import Space, enable, guest
+from tests.recorder.generator import layout
+
+_SOFTWARE = 1 << 63 | 3
+_TIMER = 1 << 63 | 7
+_SUPERVISOR = 1 << 63 | 1
+_PLAIN = Space()
+_ACKNOWLEDGE = f"""
+  csrr t6, mcause
+  bgez t6, finish
+  li t6, {layout.CLINT:#x}
+  sw x0, 0(t6)
+  mret
+"""
+_PENDING = f"""
+  csrci mstatus, 8
+  csrsi mie, 8
+  li a0, {layout.CLINT:#x}
+  li a1, 1
+  sw a1, 0(a0)
+  nop
+"""
+_OUT_OF_LOOP = """
+  csrr t6, mcause
+  bgez t6, finish
+  csrw mie, x0
+  la t6, left
+  csrw mepc, t6
+  mret
+"""
+_SUPERVISOR_PENDING = f"""
+  csrwi mideleg, 2
+  la t0, in_trap
+  csrw stvec, t0
+{enable(_PLAIN.satp)}
+  enter 1, in_kernel
+  .balign 4
+in_trap: csrci sip, 2
+leave: sret
+in_kernel:
+  csrci sstatus, 2
+  csrsi sie, 2
+  csrsi sip, 2
+  nop
+"""
+
+EXOTICS = (
+    Exotic(
+        "interrupt_after_jalr",
+        guest(
+            f"""
+  li a0, {layout.MTIME:#x}
+  ld a1, 0(a0)
+  addi a1, a1, 1000
+  li a0, {layout.CLINT + 0x4000:#x}
+  sd a1, 0(a0)
+  li a2, 0x80
+  csrw mie, a2
+  la a3, spin
+  csrsi mstatus, 8
+spin: jalr a4, 0(a3)
+behind: nop
+left:
+end: quit
+""",
+            handler=_OUT_OF_LOOP,
+        ),
+        (
+            Trapped("spin", _TIMER, "spin", 0, "handler", nth=-1),
+            Register("spin", "a4", "behind", nth=-1),
+            Runs("behind", 0),
+        ),
+    ),
+    Exotic(
+        "interrupt_after_mstatus_is_set",
+        guest(f"{_PENDING}\nallow: csrsi mstatus, 8\nnext: nop\nend: quit\n", handler=_ACKNOWLEDGE),
+        (
+            Trapped("allow", _SOFTWARE, "next", 0, "handler"),
+            Ordered("allow", "handler"),
+            Ordered("handler", "next"),
+            Runs("next", 1),
+            Register("allow", "mstatus", 0x1880, mask=0x1888),
+        ),
+    ),
+    Exotic(
+        "interrupt_after_mret",
+        guest(
+            f"""{_PENDING}
+  li t0, 0x1880
+  csrs mstatus, t0
+  la t0, target
+  csrw mepc, t0
+leave: mret
+skipped: nop
+target: li a5, 9
+end: quit
+""",
+            handler=_ACKNOWLEDGE,
+        ),
+        (
+            Trapped("leave", _SOFTWARE, "target", 0, "handler"),
+            Runs("skipped", 0),
+            Runs("target", 1),
+            Ordered("handler", "target"),
+        ),
+    ),
+    Exotic(
+        "interrupt_after_sstatus_is_set",
+        guest(
+            f"{_SUPERVISOR_PENDING}\nallow: csrsi sstatus, 2\nnext: nop\nend: quit\n", tables=_PLAIN.assembly
+        ),
+        (
+            Trapped("allow", _SUPERVISOR, "next", 0, "in_trap", source=1, target=1),
+            Ordered("in_trap", "next"),
+            Register("allow", "sepc", "next"),
+            Register("allow", "scause", _SUPERVISOR),
+        ),
+    ),
+    Exotic(
+        "interrupt_after_sret",
+        guest(
+            f"""{_SUPERVISOR_PENDING}
+  li t0, 0x120
+  csrs sstatus, t0
+  la t0, target
+  csrw sepc, t0
+back: sret
+skipped: nop
+target: li a5, 9
+end: quit
+""",
+            tables=_PLAIN.assembly,
+        ),
+        (
+            Trapped("back", _SUPERVISOR, "target", 0, "in_trap", source=1, target=1),
+            Runs("skipped", 0),
+            Runs("target", 1),
+            Ordered("leave", "target"),
+        ),
+    ),
+    Exotic(
+        "vectored_interrupt",
+        guest(
+            f"""
+  la t0, table
+  ori t0, t0, 1
+  csrw mtvec, t0
+{_PENDING}
+allow: csrsi mstatus, 8
+next: nop
+end: quit
+  .balign 64
+table: j finish
+  j finish
+  j finish
+entry: j handler
+""",
+            handler=_ACKNOWLEDGE,
+        ),
+        (
+            Trapped("allow", _SOFTWARE, "next", 0, "entry"),
+            Ordered("entry", "handler"),
+            Runs("entry", 1),
+            Runs("table", 1),
+        ),
+    ),
+)

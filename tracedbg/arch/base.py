@@ -1,0 +1,104 @@
+"""What an instruction set has to tell so that everything above can do without knowing it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from enum import Enum, auto
+from typing import ClassVar, NamedTuple
+
+from tracedbg.arch.translation import AddressSpace, MappedPage, ReadPage, ReadWord, Walk
+from tracedbg.ids import PhysicalAddress, VirtualAddress
+
+Values = Callable[[str], int | None]
+"""Returns a recorded register by its name, None where its value is not known."""
+
+
+class View(NamedTuple):
+    """A register that is a part of another one: ``(value & mask) >> shift``.
+
+    Where ``gate`` names a register, bits that are 0 there read as 0.
+    """
+
+    register: str
+    mask: int
+    shift: int = 0
+    gate: str | None = None
+
+    def of(self, values: Values) -> int | None:
+        """Return the part, None where the whole register or the gate is not known."""
+        value = values(self.register)
+        gate = -1 if self.gate is None else values(self.gate)
+        return None if value is None or gate is None else (value & gate & self.mask) >> self.shift
+
+
+class Use(Enum):
+    """What memory is touched for, where that decides how an address is translated."""
+
+    DATA = auto()
+    FETCH = auto()
+
+
+class FrameLink(NamedTuple):
+    """Where a function that keeps a frame pointer saves its caller's state, in bytes from that pointer."""
+
+    return_address: int
+    frame_pointer: int
+
+
+class Architecture(ABC):
+    """An instruction set, for readers of a trace. Addresses and registers are integers without sign.
+
+    ``word_size`` is the bytes of an integer register, ``address_space_register`` the one whose value tells
+    address spaces apart, ``call_lengths`` the lengths that a call instruction can have.
+    """
+
+    name: ClassVar[str]
+    word_size: ClassVar[int]
+    page_size: ClassVar[int]
+    registers: ClassVar[tuple[str, ...]]
+    integer_registers: ClassVar[tuple[str, ...]]
+    float_registers: ClassVar[tuple[str, ...]]
+    stack_pointer: ClassVar[str]
+    return_address: ClassVar[str]
+    frame_pointer: ClassVar[str]
+    frame_link: ClassVar[FrameLink]
+    stack_alignment: ClassVar[int]
+    callee_saved: ClassVar[frozenset[str]]
+    call_lengths: ClassVar[tuple[int, ...]]
+    address_space_register: ClassVar[str]
+    aliases: ClassVar[Mapping[str, str]]
+    """Recorded names by other names."""
+    views: ClassVar[Mapping[str, View]]
+
+    @abstractmethod
+    def dwarf_register(self, number: int) -> str | None:
+        """Return the name of the register with a DWARF number, None for one that is not recorded."""
+
+    @abstractmethod
+    def privilege_name(self, privilege: int) -> str:
+        """Return the name of a privilege."""
+
+    @abstractmethod
+    def cause_name(self, cause: int) -> str:
+        """Return what a trap's cause means."""
+
+    @abstractmethod
+    def is_interrupt(self, cause: int) -> bool:
+        """Say whether a trap came from outside the instruction stream."""
+
+    @abstractmethod
+    def address_space(self, values: Values, privilege: int, use: Use) -> AddressSpace | None:
+        """Return the address space in force, None where a register that decides it is not known."""
+
+    @abstractmethod
+    def address_space_of(self, root: int) -> AddressSpace:
+        """Return the address space of a value of ``address_space_register``."""
+
+    @abstractmethod
+    def walk(self, space: AddressSpace, virtual: VirtualAddress, read: ReadWord) -> Walk:
+        """Walk the page tables for an address; permissions are shown and not judged."""
+
+    @abstractmethod
+    def iter_mappings(
+        self, space: AddressSpace, read: ReadPage, within: tuple[PhysicalAddress, int]
+    ) -> Iterator[MappedPage]:
+        """Yield the pages of a translated space that map a byte of ``within`` (address, size), ascending."""

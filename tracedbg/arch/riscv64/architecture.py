@@ -1,0 +1,77 @@
+"""riscv64 as the rest of tracedbg sees it."""
+
+from collections.abc import Iterator
+
+from tracedbg.arch.base import Architecture, FrameLink, Use, Values
+from tracedbg.arch.riscv64 import causes, paging
+from tracedbg.arch.riscv64.registers import FLOAT, INTEGER, NAMES
+from tracedbg.arch.riscv64.views import ALIASES, VIEWS
+from tracedbg.arch.translation import AddressSpace, MappedPage, ReadPage, ReadWord, Walk
+from tracedbg.ids import PhysicalAddress, VirtualAddress
+
+_MACHINE = 3
+_MPRV = 1 << 17
+_MPP_SHIFT = 11
+
+
+class Riscv64(Architecture):
+    """RISC-V, 64 bits; frames as in the psABI's frame pointer convention."""
+
+    name = "riscv64"
+    word_size = 8
+    page_size = paging.PAGE_SIZE
+    registers = NAMES
+    integer_registers = INTEGER
+    float_registers = FLOAT
+    stack_pointer = "sp"
+    return_address = "ra"
+    frame_pointer = "s0"
+    frame_link = FrameLink(return_address=-8, frame_pointer=-16)
+    stack_alignment = 16
+    callee_saved = frozenset(f"{kind}{number}" for kind in ("s", "fs") for number in range(12))
+    call_lengths = (4, 2)
+    address_space_register = "satp"
+    aliases = ALIASES
+    views = VIEWS
+
+    def dwarf_register(self, number: int) -> str | None:
+        """Integer registers are 0 to 31 and floating-point ones 32 to 63 (psABI, DWARF register numbers)."""
+        return NAMES[number] if 0 <= number < len(INTEGER) + len(FLOAT) else None
+
+    def privilege_name(self, privilege: int) -> str:
+        """Return ``user``, ``supervisor`` or ``machine``."""
+        return causes.privilege_name(privilege)
+
+    def cause_name(self, cause: int) -> str:
+        """Return the meaning of a value of mcause or scause."""
+        return causes.cause_name(cause)
+
+    def is_interrupt(self, cause: int) -> bool:
+        """Say whether the highest bit is set."""
+        return bool(cause & causes.INTERRUPT)
+
+    def address_space(self, values: Values, privilege: int, use: Use) -> AddressSpace | None:
+        """Machine mode does not translate, unless MPRV lends it the privilege of MPP for data (3.1.6.3)."""
+        if privilege == _MACHINE and use is Use.DATA:
+            status = values("mstatus")
+            if status is None:
+                return None
+            privilege = status >> _MPP_SHIFT & 3 if status & _MPRV else _MACHINE
+        if privilege == _MACHINE:
+            return paging.address_space(0)
+        satp = values("satp")
+        return None if satp is None else paging.address_space(satp)
+
+    def address_space_of(self, root: int) -> AddressSpace:
+        """Return the address space of a value of satp."""
+        return paging.address_space(root)
+
+    def walk(self, space: AddressSpace, virtual: VirtualAddress, read: ReadWord) -> Walk:
+        """Walk Sv39, Sv48 or Sv57 tables."""
+        return paging.walk(space, virtual, read)
+
+    def iter_mappings(
+        self, space: AddressSpace, read: ReadPage, within: tuple[PhysicalAddress, int]
+    ) -> Iterator[MappedPage]:
+        """Look through all tables of the space."""
+        return paging.iter_mappings(space, read, within)

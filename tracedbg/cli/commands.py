@@ -1,0 +1,46 @@
+"""The subcommands by name: where each is and what it is for, so that ``--help`` loads none of them."""
+
+import importlib
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+SUBCOMMANDS = {
+    "record": "Record a command's QEMU: every instruction, register write and memory access.",
+    "verify": "Prove that a trace is true, by computing all of it again from the file alone.",
+    "doctor": "Say what this machine lacks for recording, and how to get it.",
+    "completion": "Print the script that completes tracedbg's command line in a shell.",
+}
+"""A line of help for each subcommand, in the order of ``--help``; the module of that name has ``command``."""
+
+
+class Subcommands(click.Group):
+    """A group that imports a subcommand's module only when that subcommand runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order in which a person meets them."""
+        return list(SUBCOMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Loads one subcommand; None when there is none of that name."""
+        if cmd_name not in SUBCOMMANDS:
+            return None
+        command = importlib.import_module(f"tracedbg.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the table of subcommands."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUBCOMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """The subcommands that begin with ``incomplete``, and the group's own options."""
+        from click.shell_completion import CompletionItem
+
+        begun = [name for name in SUBCOMMANDS if name.startswith(incomplete)]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(CompletionItem(name, help=SUBCOMMANDS[name]) for name in begun), *options]

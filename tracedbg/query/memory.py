@@ -1,0 +1,132 @@
+"""What bytes of physical memory held at a moment."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracedbg.format.schema import NEVER, PAGE_SIZE
+from tracedbg.ids import Epoch, Frame, PhysicalAddress, Time
+from tracedbg.store.epoch import EpochData
+from tracedbg.store.source import Flags, Integers, Numbers
+from tracedbg.store.spans import EPOCH_ALONE, SpanData
+from tracedbg.store.trace import Trace
+
+Content = NDArray[np.uint8]
+
+SIZE_LIMIT = 1 << 26
+
+
+def memory_at(trace: Trace, physical: PhysicalAddress, size: int, t: Time) -> tuple[Content, Flags]:
+    """Return ``size`` bytes from a physical address at moment ``t``, and which of them are known.
+
+    Both arrays have ``size`` rows; unknown bytes are 0. RAM is known from the start of the trace on,
+    other memory where it was loaded from or seen to change. ValueError for a t outside the trace or a
+    size beyond SIZE_LIMIT.
+    """
+    if not 0 <= size <= SIZE_LIMIT:
+        raise ValueError(f"{size} bytes of memory are more than {SIZE_LIMIT}")
+    index = trace.epoch_of(t)
+    epoch = trace.epoch(index)
+    wanted = _Wanted(physical, size)
+    wanted.add_epoch(epoch, t - epoch.start)
+    for stretch in trace.spans.cover(0, index, reverse=True):
+        if not wanted.missing():
+            break
+        if stretch.level == EPOCH_ALONE:
+            older = trace.epoch(Epoch(stretch.start))
+            wanted.add_epoch(older, older.length)
+        else:
+            wanted.add_span(trace.spans.span(stretch))
+    wanted.add_image(trace)
+    return wanted.content, wanted.known
+
+
+class _Wanted:
+    """Bytes that are filled in from what is newest to what is oldest."""
+
+    def __init__(self, physical: int, size: int) -> None:
+        self._start = physical
+        self._stop = physical + size
+        self.content: Content = np.zeros(size, np.uint8)
+        self.known: Flags = np.zeros(size, np.bool_)
+
+    def missing(self) -> bool:
+        return not self.known.all()
+
+    def _fill(self, start: int, content: Content, valid: Flags) -> None:
+        """Take the valid bytes of ``content``, from address ``start`` on, where nothing newer is known."""
+        place = slice(start - self._start, start - self._start + len(content))
+        new = valid & ~self.known[place]
+        self.content[place][new] = content[new]
+        self.known[place] |= valid
+
+    def add_epoch(self, epoch: EpochData, stop: int) -> None:
+        """Take what stores before offset ``stop`` of an epoch and changes up to it left."""
+        content = np.zeros(len(self.content), np.uint8)
+        valid = np.zeros(len(self.content), np.bool_)
+        address, byte = _written_bytes(epoch, self._start, self._stop, stop)
+        inside = (address >= np.uint64(self._start)) & (address < np.uint64(self._stop))
+        places = (address[inside] - np.uint64(self._start)).astype(np.int64)
+        # Where a place occurs several times numpy keeps the last, which is the newest.
+        content[places] = byte[inside]
+        valid[places] = True
+        self._fill(self._start, content, valid)
+
+    def add_span(self, span: SpanData) -> None:
+        """Take what a span left."""
+        frames = span.written_frames
+        low, high = np.searchsorted(frames, np.array(self._frames(), np.uint64))
+        for row, frame in enumerate(frames[low:high].tolist(), int(low)):
+            mask = span.written_mask(row)
+            page = np.zeros(PAGE_SIZE, np.uint8)
+            page[mask] = span.written_bytes(row)
+            self._fill_page(frame, page, mask)
+
+    def add_image(self, trace: Trace) -> None:
+        """Take the bytes of RAM as they were at the first t."""
+        for frame in range(*self._frames()):
+            if trace.guest.is_ram(PhysicalAddress(frame * PAGE_SIZE)) and self.missing():
+                self._fill_page(frame, trace.image_page(Frame(frame)), np.ones(PAGE_SIZE, np.bool_))
+
+    def _frames(self) -> tuple[int, int]:
+        return self._start // PAGE_SIZE, -(-self._stop // PAGE_SIZE)
+
+    def _fill_page(self, frame: int, page: Content, valid: Flags) -> None:
+        base = frame * PAGE_SIZE
+        inside = slice(max(self._start - base, 0), min(self._stop - base, PAGE_SIZE))
+        self._fill(base + inside.start, page[inside], valid[inside])
+
+
+def _written_bytes(epoch: EpochData, start: int, stop: int, t: int) -> tuple[Numbers, Content]:
+    """Return address and value of bytes written, or told by a load, before offset ``t``, in order of time.
+
+    All bytes of the stores and changes with one from ``start`` to ``stop`` are returned.
+    """
+    table, changes = epoch.accesses, epoch.accesses.changes
+    stores = table.touching(start, stop)
+    stores = stores[(table.t[stores] < t) & table.tells[stores]]
+    changed = epoch.accesses.changes_touching(start, stop)
+    changed = changed[changes.t[changed] <= t]
+    store_address = _store_addresses(epoch, stores)
+    change_address = changes.physical[changed][:, None] + np.arange(8, dtype=np.uint64)
+    size = np.concatenate([table.size[stores], np.full(len(changed), 8, np.uint8)])
+    value = np.concatenate([table.value[stores], changes.value[changed]]).astype("<u8")
+    # A change at t comes after the stores before t, and before those at t.
+    moment = np.concatenate(
+        [2 * table.t[stores].astype(np.int64) + 1, 2 * changes.t[changed].astype(np.int64)]
+    )
+    order = np.argsort(moment, kind="stable")
+    used = np.arange(8) < size[order][:, None]
+    address = np.concatenate([store_address, change_address])[order]
+    return address[used], value[order].view(np.uint8).reshape(-1, 8)[used]
+
+
+def _store_addresses(epoch: EpochData, stores: Integers) -> Numbers:
+    """Return the physical addresses of eight bytes from each store's first on, one row for a store."""
+    table = epoch.accesses
+    physical, second = table.physical[stores][:, None], table.second[stores][:, None]
+    room = np.uint64(PAGE_SIZE) - (physical & np.uint64(PAGE_SIZE - 1))
+    count = np.arange(8, dtype=np.uint64)
+    crosses = (count >= room) & (room < table.size[stores][:, None])
+    elsewhere = np.where(second == NEVER, np.uint64(NEVER), second + (count - room))
+    found: Numbers = np.where(crosses, elsewhere, physical + count)
+    return found

@@ -1,0 +1,92 @@
+"""Positions as people write them: ``12345``, ``end-1000``, ``last-kernel``, ``sys_futex#3``."""
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+
+from tracedbg.errors import PositionError
+from tracedbg.ids import Epoch, Time, VirtualAddress
+from tracedbg.query.executions import iter_executions
+from tracedbg.store.trace import Trace
+
+MACHINE = 3
+
+FindSymbol = Callable[[str], VirtualAddress | None]
+"""Returns the virtual address of a symbol's first instruction, None for a name that is none."""
+
+VALID = (
+    "a position is a number, end, end-N, start, last-kernel, pc=ADDRESS or a symbol, these two also with #N"
+)
+
+
+def resolve(trace: Trace, text: str, find_symbol: FindSymbol | None = None) -> Time:
+    """Return the moment that ``text`` names.
+
+    ``12345`` is that t; ``start`` and ``end`` are the trace's, ``end-1000`` lies before; ``last-kernel`` is
+    the last instruction outside M-mode; ``pc=0x80200000`` and a symbol's name are the first time that
+    the instruction there starts, with ``#3`` the third. Raises PositionError, which says what is valid.
+    """
+    text = text.strip()
+    if re.fullmatch(r"[0-9][0-9_]*", text):
+        return _inside(trace, text, int(text))
+    if text == "start":
+        return trace.start
+    if text == "last-kernel":
+        return _last_kernel(trace)
+    match = re.fullmatch(r"end(?:\s*-\s*([0-9][0-9_]*))?", text)
+    if match:
+        return _inside(trace, text, trace.end - int(match[1] or 0))
+    return _execution(trace, text, find_symbol)
+
+
+def _inside(trace: Trace, text: str, t: int) -> Time:
+    if not trace.start <= t <= trace.end:
+        raise PositionError(f"{text}: no such moment; the trace goes from {trace.start} to {trace.end}")
+    return Time(t)
+
+
+def _last_kernel(trace: Trace) -> Time:
+    blocks = np.flatnonzero(trace.blocks.privilege != MACHINE)
+    candidates = trace.spans.candidates(0, trace.epochs, lambda span: span.executes(blocks), reverse=True)
+    for index in candidates:
+        epoch = trace.epoch(Epoch(index))
+        starts = epoch.run_start
+        outside = epoch.blocks.privilege[epoch.run_block] != MACHINE
+        runs = np.flatnonzero(outside & (np.diff(starts) > 0))
+        if len(runs):
+            return Time(epoch.start + int(starts[runs[-1] + 1]) - 1)
+    raise PositionError("last-kernel: nothing ran outside M-mode; name a t, or end")
+
+
+def _execution(trace: Trace, text: str, find_symbol: FindSymbol | None) -> Time:
+    match = re.fullmatch(r"(.+?)(?:#([0-9]+))?", text)
+    if match is None:
+        raise PositionError(f"an empty position names no moment; {VALID}")
+    count = int(match[2] or 1)
+    if not count:
+        raise PositionError(f"{text}: executions are counted from #1")
+    pc = _address(match[1], find_symbol)
+    seen = 0
+    for rows in iter_executions(trace, pc):
+        if seen + len(rows) >= count:
+            return Time(int(rows["t"][count - seen - 1]))
+        seen += len(rows)
+    if not seen:
+        raise PositionError(f"{text}: the instruction at {pc:#x} never ran in this trace")
+    raise PositionError(f"{text}: the instruction at {pc:#x} ran only {seen} times")
+
+
+def _address(text: str, find_symbol: FindSymbol | None) -> VirtualAddress:
+    if text.startswith("pc="):
+        try:
+            address = int(text[3:], 0)
+        except ValueError:
+            address = -1
+        if not 0 <= address < 1 << 64:
+            raise PositionError(f"{text}: not an address; write it as pc=0x80200000")
+        return VirtualAddress(address)
+    found = None if find_symbol is None else find_symbol(text)
+    if found is None:
+        raise PositionError(f"{text}: neither a position nor a known symbol; {VALID}")
+    return found

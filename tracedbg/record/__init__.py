@@ -1,0 +1,1 @@
+"""Recording: a QEMU, its plugin, and the host process that turns columns into a trace."""

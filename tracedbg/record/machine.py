@@ -1,0 +1,65 @@
+"""What a trace says of the machine it was recorded on, from QEMU's memory map."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tracedbg.arch.riscv64 import registers
+from tracedbg.record.qmp import MemoryRange
+from tracedbg.record.slots import Range
+
+_UART_NAMES = ("serial", "uart")
+# Devices of the boards that QEMU emulates which never write guest memory by themselves.
+_NO_DMA_NAMES = (
+    *_UART_NAMES, "clint", "mtimer", "swi", "plic", "aplic", "imsic", "rtc", "test", "gpio", "flash", "mrom",
+    "fwcfg.data", "fwcfg.ctl", "prci", "otp", "pwm", "htif",
+)  # fmt: skip
+
+
+def ram_ranges(memory: Sequence[MemoryRange]) -> list[Range]:
+    """Return where the main RAM is, ascending by physical address."""
+    return [Range(area.start, area.size, area.offset) for area in memory if area.kind == "ram"]
+
+
+def dma_ranges(memory: Sequence[MemoryRange]) -> list[Range]:
+    """Return the devices that may write guest memory once they are told something."""
+    return [
+        Range(area.start, area.size, 0)
+        for area in memory
+        if area.kind == "device" and not any(name in area.name for name in _NO_DMA_NAMES)
+    ]
+
+
+def uart_addresses(memory: Sequence[MemoryRange]) -> tuple[int, ...]:
+    """Return the physical address of each UART's data register, which is its first."""
+    return tuple(
+        area.start
+        for area in memory
+        if area.kind == "device" and any(name in area.name for name in _UART_NAMES)
+    )
+
+
+def describe_guest(
+    memory: Sequence[MemoryRange],
+    *,
+    harts: int,
+    qemu: str,
+    command: Sequence[str],
+    icount: bool,
+    start_t: int,
+) -> dict[str, Any]:
+    """Return the ``guest`` metadata record."""
+    return {
+        "arch": "riscv64",
+        "harts": harts,
+        "registers": list(registers.NAMES),
+        "ram": [{"start": area.start, "size": area.size} for area in memory if area.kind == "ram"],
+        "devices": [
+            {"start": area.start, "size": area.size, "name": area.name}
+            for area in memory
+            if area.kind == "device"
+        ],
+        "qemu": qemu,
+        "command": list(command),
+        "clock": "icount" if icount else "realtime",
+        "start_t": start_t,
+    }

@@ -1,0 +1,124 @@
+"""What is sparse enough to be kept for a whole trace: traps, console lines, how blocks end."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from threading import RLock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracedbg.disasm import Flow
+from tracedbg.disasm.riscv_flow import flow_of
+from tracedbg.ids import Hart, Time
+from tracedbg.session.register_track import RegisterTrack
+from tracedbg.store import Trace
+from tracedbg.store.blocks import BlockTable
+from tracedbg.store.source import Integers, Numbers
+
+TRAP = np.dtype(
+    [
+        ("t", "<i8"), ("hart", "<u2"), ("last", "<i8"), ("cause", "<u8"), ("epc", "<u8"), ("tval", "<u8"),
+        ("source", "u1"), ("target", "u1"),
+    ]
+)  # fmt: skip
+"""A trap by absolute ``t`` of the handler's first instruction; ``last`` is -1 where nothing ran before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleLine:
+    """A line that the guest wrote; ``t`` of its first byte, ``end`` of its last, as bytes without the end."""
+
+    t: Time
+    end: Time
+    content: bytes
+
+
+class TraceIndex:
+    """Sparse facts on a whole trace, each gathered when it is first asked for; safe for several threads."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self._lock = RLock()
+        self._tracks: dict[str, RegisterTrack | None] = {}
+
+    def track(self, name: str) -> RegisterTrack | None:
+        """Return the track of a register, None when the trace does not have it."""
+        with self._lock:
+            if name not in self._tracks:
+                self._tracks[name] = RegisterTrack.find(self.trace, name)
+            return self._tracks[name]
+
+    @cached_property
+    def traps(self) -> NDArray[np.void]:
+        """All traps in order of t, as TRAP rows."""
+        parts = [self._epoch_traps(index) for index in range(self.trace.epochs)]
+        return np.concatenate(parts) if parts else np.empty(0, TRAP)
+
+    def _epoch_traps(self, index: int) -> NDArray[np.void]:
+        epoch = self.trace.epoch(index)
+        found = epoch.traps
+        rows = np.empty(len(found.t), TRAP)
+        rows["t"] = found.t.astype(np.int64) + epoch.start
+        # All ones, which says that nothing ran before, becomes -1.
+        rows["last"] = found.last.view(np.int64)
+        for name in ("hart", "cause", "epc", "tval", "source", "target"):
+            rows[name] = getattr(found, name)
+        return rows
+
+    def find_trap(self, t: Time, hart: Hart) -> np.void | None:
+        """Return the trap whose handler's first instruction is at ``t``."""
+        rows = self.traps
+        low, high = np.searchsorted(rows["t"], [t, t + 1])
+        own = np.flatnonzero(rows["hart"][low:high] == hart)
+        return rows[int(low + own[-1])] if len(own) else None
+
+    @cached_property
+    def console_lines(self) -> tuple[ConsoleLine, ...]:
+        """The lines of the console; an unfinished last one counts."""
+        times, content = self.trace.console
+        text = content.tobytes()
+        ends = np.flatnonzero(content == ord("\n")).tolist()
+        if len(text) and (not ends or ends[-1] != len(text) - 1):
+            ends.append(len(text) - 1)
+        starts = [0, *(end + 1 for end in ends)]
+        return tuple(
+            ConsoleLine(Time(int(times[start])), Time(int(times[end])), text[start : end + 1].rstrip(b"\r\n"))
+            for start, end in zip(starts, ends, strict=False)
+        )
+
+    @cached_property
+    def block_flow(self) -> NDArray[np.uint8]:
+        """For each block of the dictionary the Flow of its last instruction, as a number."""
+        return last_flows(self.trace.blocks)
+
+
+def last_flows(blocks: BlockTable) -> NDArray[np.uint8]:
+    """Return how each block ends: calls, returns and traps end a block, so no other instruction matters."""
+    words = last_words(blocks)
+    unique, places = np.unique(words, return_inverse=True)
+    flows = np.array([flow_of(word, 0)[0].value for word in unique.tolist()], np.uint8)
+    return flows[places] if len(unique) else np.empty(0, np.uint8)
+
+
+def last_words(blocks: BlockTable) -> Integers:
+    """Return the last instruction of each block as a number."""
+    last = blocks.first[1:] - 1
+    start, length = blocks.byte[last], blocks.length[last]
+    padded = np.concatenate([blocks.code, np.zeros(4, np.uint8)]).astype(np.int64)
+    word: Integers = sum_of_bytes(padded, start, np.minimum(length, 4))
+    return word
+
+
+def sum_of_bytes(code: Integers, start: Integers, length: Numbers) -> Integers:
+    """Return the little-endian numbers of ``length`` bytes that begin at ``start``."""
+    word: Any = np.zeros(len(start), np.int64)
+    for place in range(4):
+        word += np.where(place < length, code[start + place] << (8 * place), 0)
+    return np.asarray(word, np.int64)
+
+
+def has_flow(flows: NDArray[np.uint8], flow: Flow) -> NDArray[np.bool_]:
+    """Return which of ``flows`` have a kind of flow."""
+    found: NDArray[np.bool_] = (flows & flow.value) != 0
+    return found

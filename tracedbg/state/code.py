@@ -1,0 +1,66 @@
+"""The code that ran: which instructions begin or end at an address, and what they were."""
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracedbg.disasm import Disassembler, Instruction
+from tracedbg.ids import VirtualAddress
+from tracedbg.store.blocks import BlockTable
+
+
+class ExecutedCode:
+    """Instructions of the block dictionary by virtual address, whatever address space they ran in."""
+
+    def __init__(self, blocks: BlockTable, disassembler: Disassembler) -> None:
+        self._blocks = blocks
+        self._disassembler = disassembler
+
+    @cached_property
+    def _distinct(self) -> NDArray[np.int64]:
+        """One instruction of the table for each address and encoding."""
+        blocks = self._blocks
+        padded = np.concatenate([blocks.code, np.zeros(4, np.uint8)]).astype(np.uint64)
+        start = blocks.byte[:-1]
+        word = sum((padded[start + i] << np.uint64(8 * i) for i in range(2)), np.zeros(len(start), np.uint64))
+        for i in (2, 3):
+            word |= np.where(blocks.length > i, padded[start + i] << np.uint64(8 * i), np.uint64(0))
+        order = np.lexsort((word, blocks.address))
+        address = blocks.address[order]
+        new = np.ones(len(order), np.bool_)
+        new[1:] = (address[1:] != address[:-1]) | (word[order][1:] != word[order][:-1])
+        return order[new]
+
+    @cached_property
+    def _starts(self) -> NDArray[np.uint64]:
+        return self._blocks.address[self._distinct]
+
+    @cached_property
+    def _by_end(self) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+        ends = self._starts + self._blocks.length[self._distinct].astype(np.uint64)
+        order = np.argsort(ends, kind="stable")
+        return ends[order], self._distinct[order]
+
+    def at(self, address: int) -> list[Instruction]:
+        """Return the different instructions that ran at an address."""
+        low, high = np.searchsorted(self._starts, np.array([address, address + 1], np.uint64))
+        return [self._decoded(int(index)) for index in self._distinct[low:high]]
+
+    def ending_at(self, address: int) -> list[Instruction]:
+        """Return the different instructions that ran and lie right before an address."""
+        ends, instructions = self._by_end
+        low = int(np.searchsorted(ends, np.uint64(address)))
+        high = int(np.searchsorted(ends, np.uint64(address), "right"))
+        return [self._decoded(int(index)) for index in instructions[low:high]]
+
+    def _decoded(self, index: int) -> Instruction:
+        blocks = self._blocks
+        address = VirtualAddress(int(blocks.address[index]))
+        found = self._disassembler.decode(blocks.instruction_bytes(index), address)
+        first = int(blocks.first[blocks.block_of[index]])
+        if found.target is None and index > first:
+            # The first half of a far call tells where the second goes.
+            data = blocks.code[blocks.byte[index - 1] : blocks.byte[index + 1]].tobytes()
+            *_, found = self._disassembler.decode_all(data, VirtualAddress(int(blocks.address[index - 1])))
+        return found

@@ -1,0 +1,61 @@
+"""The traps that a trace holds, as a hart took them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tracedbg.format.schema import NEVER
+from tracedbg.ids import Hart, Time, VirtualAddress
+from tracedbg.store.epoch import EpochData, TrapRows
+from tracedbg.store.trace import Trace
+
+
+@dataclass(frozen=True)
+class Trap:
+    """A trap that ``hart`` took: ``t`` is the first instruction of the handler.
+
+    ``last`` is the hart's last instruction before it (None for none), ``epc`` where it is to go on, ``cause``
+    and ``value`` are what the hart reports; ``source`` and ``target`` are the privileges before and after.
+    """
+
+    t: Time
+    hart: Hart
+    last: Time | None
+    cause: int
+    epc: VirtualAddress
+    value: int
+    source: int
+    target: int
+
+
+def trap_at(trace: Trace, t: Time) -> Trap | None:
+    """Return the trap whose handler begins with the instruction at ``t``."""
+    epoch = trace.epoch(trace.epoch_of(t))
+    rows = np.flatnonzero(epoch.traps.t == t - epoch.start)
+    return _trap(epoch, epoch.traps, int(rows[-1])) if len(rows) else None
+
+
+def iter_traps_before(trace: Trace, hart: Hart, t: Time, oldest: Time) -> Iterator[Trap]:
+    """Yield the traps of a hart with ``oldest`` <= their t < ``t``, the newest first."""
+    for index in range(trace.epoch_of(t), trace.epoch_of(max(oldest, trace.start)) - 1, -1):
+        epoch = trace.epoch(index)
+        rows = epoch.traps
+        times = rows.t.astype(np.int64) + epoch.start
+        found = np.flatnonzero((rows.hart == hart) & (times < t) & (times >= oldest))
+        for row in found[::-1].tolist():
+            yield _trap(epoch, rows, row)
+
+
+def _trap(epoch: EpochData, rows: TrapRows, row: int) -> Trap:
+    last = int(rows.last[row])
+    return Trap(
+        t=Time(epoch.start + int(rows.t[row])),
+        hart=Hart(int(rows.hart[row])),
+        last=None if last == NEVER else Time(last),
+        cause=int(rows.cause[row]),
+        epc=VirtualAddress(int(rows.epc[row])),
+        value=int(rows.tval[row]),
+        source=int(rows.source[row]),
+        target=int(rows.target[row]),
+    )

@@ -1,0 +1,85 @@
+"""Which bytes may have changed already without the trace having noticed.
+
+Memory that a device wrote by itself shows in a trace when a load first brings it: the change row holds from
+that t on, but the change happened at some time after its ``since``. The rule, for a byte at moment t: take
+the changes of cause DMA or UNEXPLAINED to its frame, in the epoch of t and in the next later epoch in which
+its frame is touched at all. The byte is not known if one of them gives it another value than it seems to have,
+since <= t < t of the change, and no instruction from t up to there loads or stores the byte. All other causes
+happen at the t that they hold from.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracedbg.format.schema import PAGE_SIZE, Cause
+from tracedbg.ids import PhysicalAddress, Time
+from tracedbg.query import Kind, accesses
+from tracedbg.query.rows import Rows
+from tracedbg.store.access import ChangeRows
+from tracedbg.store.epoch import EpochData
+from tracedbg.store.spans import SpanData
+from tracedbg.store.trace import Trace
+
+_UNNOTICED = np.array([Cause.DMA, Cause.UNEXPLAINED], np.uint8)
+
+Flags = NDArray[np.bool_]
+
+
+def unproven(trace: Trace, frame: int, t: Time, content: NDArray[np.uint8]) -> Flags:
+    """Return which of the 4096 bytes of a frame may differ from ``content``, what they seem to be at ``t``."""
+    here = trace.epoch_of(t)
+    uncertain = np.zeros(PAGE_SIZE, np.bool_)
+    for index in (here, _next_touching(trace, here + 1, frame * PAGE_SIZE)):
+        if index is not None:
+            epoch = trace.epoch(index)
+            for row in _changes(epoch, frame, t):
+                uncertain |= _unproven_by(trace, epoch, row, frame, t, content)
+    return uncertain
+
+
+def _next_touching(trace: Trace, first: int, start: int) -> int | None:
+    def hit(span: SpanData) -> bool:
+        return span.writes(start, start + PAGE_SIZE) or span.reads(start, start + PAGE_SIZE)
+
+    return next(trace.spans.candidates(first, trace.epochs, hit), None)
+
+
+def _changes(epoch: EpochData, frame: int, t: Time) -> NDArray[np.int64]:
+    """Return the rows of ``changes`` that may have happened before ``t`` and hold from later on."""
+    changes = epoch.accesses.changes
+    if not len(changes.t):
+        return np.empty(0, np.int64)
+    unnoticed = np.isin(changes.cause, _UNNOTICED) & (changes.physical // PAGE_SIZE == frame)
+    later = changes.t.astype(np.int64) + epoch.start > t
+    return np.flatnonzero(unnoticed & later & (changes.since <= np.uint64(t)))
+
+
+def _unproven_by(
+    trace: Trace, epoch: EpochData, row: np.int64, frame: int, t: Time, content: NDArray[np.uint8]
+) -> Flags:
+    changes: ChangeRows = epoch.accesses.changes
+    physical = int(changes.physical[row])
+    place = slice(physical - frame * PAGE_SIZE, physical - frame * PAGE_SIZE + 8)
+    new = np.frombuffer(int(changes.value[row]).to_bytes(8, "little"), np.uint8)
+    uncertain = np.zeros(PAGE_SIZE, np.bool_)
+    differs = new != content[place]
+    if not differs.any():
+        return uncertain
+    between = (t, Time(epoch.start + int(changes.t[row])))
+    rows = accesses(trace, (PhysicalAddress(physical), 8), between=between, kind=Kind.LOAD | Kind.STORE)
+    uncertain[place] = differs & ~_touched(rows, physical)
+    return uncertain
+
+
+def _touched(rows: Rows, physical: int) -> Flags:
+    """Return which of the eight bytes from ``physical`` on an access touches."""
+    bytes_of = np.arange(8)
+    address = np.uint64(physical) + bytes_of.astype(np.uint64)
+    touched = np.zeros(8, np.bool_)
+    for row in rows:
+        start, size = row["physical"], row["size"].astype(np.uint64)
+        first = min(int(size), PAGE_SIZE - int(start) % PAGE_SIZE)
+        touched |= (address >= start) & (address < start + np.uint64(first))
+        rest = np.uint64(int(size) - first)
+        touched |= (address >= row["second"]) & (address - row["second"] < rest)
+    return touched
