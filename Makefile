@@ -82,7 +82,7 @@ truth: setup ## record and prove whole Linux boots (long)
 
 .PHONY: fuzz-recorder
 fuzz-recorder: setup ## record and prove random guests until interrupted; SEEDS=FIRST:LAST for a range
-	$(bin)/python -m tests.fuzz_recorder $(SEEDS)
+	$(bin)/python -m tests.recorder.fuzz $(SEEDS)
 
 .PHONY: bench
 bench: setup ## measure, and write docs/benchmarks.md

@@ -86,12 +86,13 @@ enum column {
     COLUMN_EPOCH_RESET_T, /* u4: first instruction after a reset */
     COLUMN_EPOCH_KEYFRAME_T, /* u4: moment of each keyframe */
     COLUMN_EPOCH_KEYFRAME_HART, /* u2: hart whose registers it holds */
+    COLUMN_EPOCH_KEYFRAME_PC, /* u8: address of the instruction that starts at its t */
     COLUMN_EPOCH_KEYFRAME_RUN, /* u4: index of the run that starts, or is under way, at its t */
     COLUMN_EPOCH_KEYFRAME_WRITE, /* u4: index in writes.value of the first value made at or after its t */
     COLUMN_EPOCH_KEYFRAME_ACCESS, /* u4: index in accesses of the first access at or after its t */
     COLUMN_EPOCH_KEYFRAME_STATE, /* u4: index of the first state row that is not in the keyframe */
     COLUMN_EPOCH_KEYFRAME_VALUE, /* u8: all registers of the trace's list, one keyframe after the other */
-    COLUMN_WRITES_VALUE, /* u8: the value written */
+    COLUMN_WRITES_VALUE, /* u8: the value written; each 65,536 values are sorted by the instruction's index in the dictionary (then by t), and each is exclusive-ored with the one before it of the same instruction */
     COLUMN_ACCESSES_T, /* u4: the instruction that made the access */
     COLUMN_ACCESSES_FLAGS, /* u1: size, store, kind, MPRV: the ACCESS_ constants */
     COLUMN_ACCESSES_VIRTUAL, /* u8: virtual address */
@@ -147,6 +148,7 @@ static const unsigned char column_size[COLUMNS] = {
     [COLUMN_EPOCH_RESET_T] = 4,
     [COLUMN_EPOCH_KEYFRAME_T] = 4,
     [COLUMN_EPOCH_KEYFRAME_HART] = 2,
+    [COLUMN_EPOCH_KEYFRAME_PC] = 8,
     [COLUMN_EPOCH_KEYFRAME_RUN] = 4,
     [COLUMN_EPOCH_KEYFRAME_WRITE] = 4,
     [COLUMN_EPOCH_KEYFRAME_ACCESS] = 4,

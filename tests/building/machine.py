@@ -283,7 +283,8 @@ class Machine:
         """Decide which instructions were open when their epoch was written, and how they came out."""
         steps = self.history.steps
         for step, following in zip(steps, [*steps[1:], None], strict=True):
-            ends = following is None or following.hart != step.hart or following.t in self.history.epoch_starts
+            same = following is not None and following.hart == step.hart
+            ends = step.t + 1 in self.history.epoch_starts or not same
             if ends and self.random.random() < 0.6:
                 self._open(step)
 

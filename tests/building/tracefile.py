@@ -7,6 +7,7 @@ import numpy as np
 
 from tests.building.machine import DEVICE_START, RAM_FRAMES, RAM_START, REGISTERS, History, Step, Touch
 from tracedbg.format import schema
+from tracedbg.format.grouping import encode
 from tracedbg.format.schema import NEVER, AccessKind, LateKind, Message, Source
 from tracedbg.format.writer import TraceWriter
 
@@ -52,7 +53,7 @@ def write_epoch(writer: TraceWriter, history: History, epoch: int, spans: int) -
     if epoch == 0:
         _put(writer, schema.BLOCKS, block_columns(history), start)
     _put(writer, schema.EPOCH, epoch_columns(history, epoch), start)
-    _put(writer, schema.WRITES, {"value": recorded_values(history, epoch)}, start)
+    _put(writer, schema.WRITES, {"value": grouped_values(history, epoch)}, start)
     _put(writer, schema.ACCESSES, access_columns(history, epoch), start)
     late = late_columns(history, epoch)
     if late["t"]:
@@ -142,6 +143,7 @@ def epoch_columns(history: History, epoch: int) -> Columns:
         "state.value": [row.value for row in states],
         "keyframe.t": [frame.moment - start for frame in frames],
         "keyframe.hart": [frame.hart for frame in frames],
+        "keyframe.pc": [program_counter(history, frame.moment) for frame in frames],
         "keyframe.run": [sum(run[0].t <= frame.moment for run in runs) - 1 for frame in frames],
         "keyframe.write": [0 for _ in frames],
         "keyframe.access": [0 for _ in frames],
@@ -150,13 +152,22 @@ def epoch_columns(history: History, epoch: int) -> Columns:
     }
 
 
-def recorded_values(history: History, epoch: int) -> list[int]:
-    values = []
+def program_counter(history: History, t: int) -> int:
+    step = history.steps[t - history.start]
+    return history.blocks[step.block].address(step.place)
+
+
+def grouped_values(history: History, epoch: int) -> list[int]:
+    """The recorded values of an epoch as the ``writes`` column holds them."""
+    first = np.cumsum([0, *(len(block.insns) for block in history.blocks)])
+    values, keys = [], []
     for step in history.epoch_steps(epoch):
         if history.blocks[step.block].insns[step.place].source is Source.RECORDED:
             known = step.retired and not step.is_open
             values.append(step.value if known and step.value is not None else 0)
-    return values
+            keys.append(int(first[step.block]) + step.place)
+    stored: list[int] = encode(np.array(values, np.uint64), np.array(keys, np.int64)).tolist()
+    return stored
 
 
 def access_columns(history: History, epoch: int) -> Columns:

@@ -18,7 +18,7 @@ from tracedbg.cli.subcommand import keep_layout
 from tracedbg.errors import PositionError, TraceFormatError
 
 HEAVY = ("numpy", "textual", "mcap", "zstandard", "capstone", "elftools", "pygdbmi")
-NOT_SUBCOMMANDS = {"__init__", "main", "commands", "subcommand", "output", "progress"}
+NOT_SUBCOMMANDS = {"__init__", "main", "commands", "subcommand", "output", "progress", "opened"}
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -12,10 +12,10 @@ from mcap.writer import Writer
 from tracedbg.errors import TraceFormatError
 from tracedbg.format.chunk import WHOLE_LIMIT
 from tracedbg.format.reader import TraceFile
-from tracedbg.format.schema import CONSOLE, SPAN, WRITES
-from tracedbg.format.writer import TraceWriter
+from tracedbg.format.schema import CONSOLE, MESSAGES, SPAN, WRITES
+from tracedbg.format.writer import TraceWriter, schema_text
 
-MESSAGES = 4
+WRITTEN = 4
 
 
 def values(index: int) -> np.ndarray:
@@ -27,12 +27,24 @@ def whole() -> bytes:
     file = BytesIO()
     writer = TraceWriter(file)
     writer.metadata("guest", {"arch": "riscv64"})
-    for index in range(MESSAGES):
+    for index in range(WRITTEN):
         writer.write(WRITES, {"value": values(index)}, 1000 * index)
     writer.write(SPAN, {"epochs": np.array([0, 8], "<u4")}, 7, "span/1")
     writer.attach("kernel.elf", "application/x-elf", b"\x7fELF" * 10)
     writer.finish()
     return file.getvalue()
+
+
+def places(content: bytes) -> list[int]:
+    """Every byte of a file, but only a few of those that spell out the schema's sentences."""
+    inside = set()
+    for message in MESSAGES:
+        text = schema_text(message).encode()
+        start = content.find(text)
+        while start >= 0:
+            inside |= {place for place in range(start, start + len(text)) if place % 200}
+            start = content.find(text, start + 1)
+    return [place for place in range(len(content)) if place not in inside]
 
 
 def written(path: Path, content: bytes) -> Path:
@@ -68,13 +80,13 @@ def test_another_reader_of_mcap_finds_the_same_messages() -> None:
         (channel.topic, message.log_time)
         for _, channel, message in reader.iter_messages(log_time_order=False)
     ]
-    assert found == [*(("writes", 1000 * index) for index in range(MESSAGES)), ("span/1", 7)]
+    assert found == [*(("writes", 1000 * index) for index in range(WRITTEN)), ("span/1", 7)]
 
 
 def test_a_file_cut_at_any_length_gives_what_is_whole_or_one_clear_error(path: Path) -> None:
     content = whole()
     seen: set[int | str] = set()
-    for length in range(len(content)):
+    for length in places(content):
         try:
             with TraceFile(written(path, content[:length])) as file:
                 assert len(file.losses) == 1
@@ -88,7 +100,7 @@ def test_a_file_cut_at_any_length_gives_what_is_whole_or_one_clear_error(path: P
         "is empty: it holds no trace",
         "the file ends inside its header: nothing of the recording is left",
         "the file ends before its first message: nothing of it is left",
-        *range(1, MESSAGES + 1),
+        *range(1, WRITTEN + 1),
     }
 
 
@@ -104,12 +116,12 @@ def test_what_was_lost_is_said(path: Path) -> None:
         problem = f"the file cannot be read beyond byte {third} (the file ends inside a record)"
         assert file.losses == (f"{problem}: its last 30 bytes are lost",)
     with TraceFile(written(path, content[:third])) as file:
-        assert file.losses == () or file.count("writes") == 2
+        assert file.losses == (f"the file was not finished: it ends after {third} bytes without a summary",)
 
 
 def test_a_flipped_bit_anywhere_gives_an_error_or_what_was_written(path: Path) -> None:
     content = bytearray(whole())
-    for place in range(len(content)):
+    for place in places(bytes(content)):
         content[place] ^= 1 << place % 8
         with suppress(TraceFormatError), TraceFile(written(path, bytes(content))) as file:
             check_each(file)

@@ -48,7 +48,6 @@ class Architecture(ABC):
     """An instruction set, for readers of a trace. Addresses and registers are integers without sign.
 
     ``word_size`` is the bytes of an integer register, ``address_space_register`` the one whose value tells
-    address spaces apart, ``call_lengths`` the lengths that a call instruction can have.
     """
 
     name: ClassVar[str]
@@ -63,7 +62,8 @@ class Architecture(ABC):
     frame_link: ClassVar[FrameLink]
     stack_alignment: ClassVar[int]
     callee_saved: ClassVar[frozenset[str]]
-    call_lengths: ClassVar[tuple[int, ...]]
+    unchanged: ClassVar[frozenset[str]]
+    """Registers that no function writes: zero, and pointers that belong to a program or thread."""
     address_space_register: ClassVar[str]
     aliases: ClassVar[Mapping[str, str]]
     """Recorded names by other names."""
@@ -84,6 +84,10 @@ class Architecture(ABC):
     @abstractmethod
     def is_interrupt(self, cause: int) -> bool:
         """Say whether a trap came from outside the instruction stream."""
+
+    @abstractmethod
+    def trap_vectors(self, values: Values) -> tuple[VirtualAddress, ...]:
+        """Return where a hart with these registers begins to handle traps."""
 
     @abstractmethod
     def address_space(self, values: Values, privilege: int, use: Use) -> AddressSpace | None:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 SUBCOMMANDS = {
     "record": "Record a command's QEMU: every instruction, register write and memory access.",
     "verify": "Prove that a trace is true, by computing all of it again from the file alone.",
+    "replay": "Look at a trace on a screen, and step through time in both directions.",
+    "state": "Show the machine at a moment: registers, code, and the call stack.",
+    "who": "Say who last wrote a byte of memory, and from which call stack.",
+    "accesses": "List who loaded, stored or otherwise changed bytes of memory.",
     "doctor": "Say what this machine lacks for recording, and how to get it.",
     "completion": "Print the script that completes tracedbg's command line in a shell.",
 }

@@ -135,6 +135,10 @@ class PackedMessage:
     def _error(self, place: int, problem: str) -> TraceFormatError:
         return TraceFormatError(self._path, self._offset + place, problem)
 
+    def payload(self) -> bytes:
+        """Return the whole payload as it was packed."""
+        return bytes(self._read(0, self.nbytes))
+
     def rows(self, name: str) -> int:
         """Return the number of rows of a column, from its header alone."""
         return self._places[name][1]
@@ -151,10 +155,14 @@ class PackedMessage:
             return np.empty(0, column_dtype(column))
         step = _segment_rows(column)
         first, last = start // step, (stop - 1) // step + 1
+        frames = self._frames(column, rows, place, length)[first:last]
+        if len(frames) == 1:
+            part = self._unpack(column, min(step, rows - first * step), *frames[0])
+            return part[start - first * step : stop - first * step]
         out = np.empty(min(last * step, rows) - first * step, column_dtype(column))
-        frames = self._frames(column, rows, place, length)
-        for index, (frame_place, frame_length) in enumerate(frames[first:last]):
-            self._unpack(column, out[index * step : (index + 1) * step], frame_place, frame_length)
+        for index, frame in enumerate(frames):
+            part = out[index * step : (index + 1) * step]
+            part[:] = self._unpack(column, len(part), *frame)
         out.flags.writeable = False
         return out[start - first * step : stop - first * step]
 
@@ -170,24 +178,21 @@ class PackedMessage:
             raise self._error(place, f"the segments of column {column.name} do not add up to its length")
         return list(zip(_starts(start, lengths), lengths, strict=True))
 
-    def _unpack(self, column: Column, out: AnyArray, place: int, length: int) -> None:
+    def _unpack(self, column: Column, rows: int, place: int, length: int) -> AnyArray:
+        """Return the ``rows`` rows of one segment, read-only."""
         frame = self._read(place, length)
+        size = rows * column_dtype(column).itemsize
         try:
             # The size is checked before anything is allocated. A decompressor is cheap to make and must
             # not be used by two threads at once.
-            size = zstandard.frame_content_size(frame)
-            raw = (
-                b""
-                if size != out.nbytes
-                else zstandard.ZstdDecompressor().decompress(
-                    frame, max_output_size=out.nbytes, allow_extra_data=False
-                )
-            )
+            fits = zstandard.frame_content_size(frame) == size
+            decompressor = zstandard.ZstdDecompressor()
+            raw = decompressor.decompress(frame, size, allow_extra_data=False) if fits else b""
         except zstandard.ZstdError as error:
             raise self._error(place, f"column {column.name} cannot be decompressed: {error}") from error
-        if len(raw) != out.nbytes:
-            raise self._error(place, f"column {column.name} does not have {len(out)} rows of {column.dtype}")
-        decode(column.filter, raw, out)
+        if len(raw) != size:
+            raise self._error(place, f"column {column.name} does not have {rows} rows of {column.dtype}")
+        return decode(column.filter, raw, column_dtype(column))
 
 
 def _starts(start: int, lengths: Iterable[int]) -> Iterator[int]:

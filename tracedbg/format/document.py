@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tracedbg.format import columns, schema
 from tracedbg.format.schema import Column, Message
-from tracedbg.format.writer import CHECKSUM_KEY, ENCODING, METADATA_KEY, PROFILE
+from tracedbg.format.writer import CHECKSUM_KEY, COMPRESSED, ENCODING, METADATA_KEY, PROFILE
 
 PATH = Path(__file__).resolve().parents[2] / "docs" / "trace-format.md"
 
@@ -25,6 +25,7 @@ Every message is in an uncompressed chunk of its own, so that the chunk index le
 the chunk's CRC covers it. Channels have the message encoding `{ENCODING}`, and their schema is JSON
 with the columns of the tables below. `log_time` is a position t. A metadata record's map has the keys
 `{METADATA_KEY}` (JSON text, an object) and `{CHECKSUM_KEY}` (the CRC-32 of that text, in decimal).
+An attachment whose media type ends in `{COMPRESSED}` is one zstd frame with content size.
 A file without a whole summary is read by walking over its records.
 
 ## Packing

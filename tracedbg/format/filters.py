@@ -26,14 +26,16 @@ def _differences(rows: AnyArray) -> AnyArray:
     return out
 
 
-def decode(filter: Filter, raw: bytes, out: AnyArray) -> None:
-    """Undo ``encode``: ``raw`` holds exactly ``out.nbytes`` bytes; ``out`` receives the rows."""
+def decode(filter: Filter, raw: bytes, dtype: np.dtype[Any]) -> AnyArray:
+    """Undo ``encode``: return the rows of type ``dtype`` that ``raw`` holds, read-only."""
+    rows: AnyArray = np.frombuffer(raw, dtype)
     if filter in (Filter.SHUFFLE, Filter.DELTA_SHUFFLE):
-        planes = np.frombuffer(raw, "u1").reshape(out.itemsize, len(out))
-        table = out.view("u1").reshape(len(out), out.itemsize)
+        planes = np.frombuffer(raw, "u1").reshape(dtype.itemsize, len(rows))
+        table = np.empty((len(rows), dtype.itemsize), "u1")
         for index, plane in enumerate(planes):
             table[:, index] = plane
-    else:
-        out[:] = np.frombuffer(raw, out.dtype)
+        rows = table.reshape(-1).view(dtype)
     if filter in (Filter.DELTA, Filter.DELTA_SHUFFLE):
-        np.cumsum(out, dtype=out.dtype, out=out)
+        rows = np.cumsum(rows, dtype=dtype)
+    rows.flags.writeable = False
+    return rows

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tracedbg.format.filebytes import FileBytes
 from tracedbg.format.schema import MESSAGES, Message
-from tracedbg.format.writer import topics
+from tracedbg.format.writer import COMPRESSED, topics
 
 Numbers = NDArray[np.uint64]
 
@@ -25,12 +25,25 @@ class Place:
 
 @dataclass(frozen=True)
 class AttachmentEntry:
-    """An attachment's name, media type, size in bytes, and the record that holds it."""
+    """An attachment's name, size in bytes as stored, and the record that holds it.
+
+    ``stored_type`` is its media type, with COMPRESSED at the end where its bytes are a zstd frame.
+    """
 
     name: str
-    media_type: str
+    stored_type: str
     size: int
     place: Place
+
+    @property
+    def media_type(self) -> str:
+        """The media type of the bytes that reading gives."""
+        return self.stored_type.removesuffix(COMPRESSED)
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether the bytes are stored compressed."""
+        return self.stored_type.endswith(COMPRESSED)
 
 
 @dataclass(frozen=True)

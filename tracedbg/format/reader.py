@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+import zstandard
 from mcap.opcode import Opcode
 from mcap.records import Attachment, Header, Metadata
 from mcap.writer import MCAP0_MAGIC
@@ -98,7 +99,25 @@ class TraceFile:
         return self._index.attachments
 
     def attachment(self, entry: AttachmentEntry, limit: int = ATTACHMENT_LIMIT) -> bytes:
-        """Return an attachment's bytes; raises TraceFormatError when damaged or longer than ``limit``."""
+        """Return an attachment's bytes, decompressed where they are stored compressed.
+
+        Raises TraceFormatError when damaged or longer than ``limit``.
+        """
+        stored = self._stored_attachment(entry, limit)
+        if not entry.is_compressed:
+            return stored
+        try:
+            size = zstandard.frame_content_size(stored)
+            if not 0 <= size <= limit:
+                raise self._file.error(
+                    entry.place.offset, f"attachment {entry.name} is longer than {limit} bytes"
+                )
+            return zstandard.ZstdDecompressor().decompress(stored, size, allow_extra_data=False)
+        except zstandard.ZstdError as error:
+            problem = f"attachment {entry.name} cannot be decompressed: {error}"
+            raise self._file.error(entry.place.offset, problem) from error
+
+    def _stored_attachment(self, entry: AttachmentEntry, limit: int) -> bytes:
         place = entry.place
         if place.length > limit + len(entry.name) + len(entry.media_type) + (1 << 10):
             raise self._file.error(place.offset, f"attachment {entry.name} is longer than {limit} bytes")

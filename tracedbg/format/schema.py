@@ -115,16 +115,24 @@ BLOCKS = Message(
     (
         _column("virtual", "u8", Filter.NONE, "virtual address of the block's first byte"),
         _column("physical", "u8", Filter.NONE, "its physical address; all ones where unknown"),
-        _column("next_physical", "u8", Filter.NONE,
-                "physical address of the page that follows, where the block runs into it; else all ones"),
+        _column(
+            "next_physical",
+            "u8",
+            Filter.NONE,
+            "physical address of the page that follows, where the block runs into it; else all ones",
+        ),
         _column("privilege", "u1", Filter.NONE, "privilege it runs at: 0 user, 1 supervisor, 3 machine"),
         _column("instructions", "u2", Filter.NONE, "number of its instructions"),
         _column("insn.length", "u1", Filter.NONE, "length of each instruction, in bytes"),
         _column("insn.destination", "u1", Filter.NONE, "its integer destination register, 0 for none"),
         _column("insn.source", "u1", Filter.NONE, "where that register's value comes from (Source)"),
         _column("insn.bytes", "u1", Filter.NONE, "the bytes of all instructions, one after the other"),
-        _column("insn.constant", "u8", Filter.NONE,
-                "the value, for each instruction whose source is CONSTANT, in order"),
+        _column(
+            "insn.constant",
+            "u8",
+            Filter.NONE,
+            "the value, for each instruction whose source is CONSTANT, in order",
+        ),
     ),
 )
 
@@ -136,21 +144,39 @@ EPOCH = Message(
         _column("run.block", "u4", Filter.NONE, "block of each run, in order of t"),
         _column("short.run", "u4", Filter.DELTA, "index of each run that did not start all its instructions"),
         _column("short.started", "u2", Filter.NONE, "how many instructions it started"),
-        _column("turn.run", "u4", Filter.DELTA, "index of the first run of each stretch on one hart; first row 0"),
+        _column(
+            "turn.run", "u4", Filter.DELTA, "index of the first run of each stretch on one hart; first row 0"
+        ),
         _column("turn.hart", "u2", Filter.NONE, "that hart"),
-        _column("last.t", "u8", Filter.NONE,
-                "for each hart, t of its last instruction before the epoch; all ones for none"),
-        _column("unretired.t", "u4", Filter.DELTA, "instructions that started and trapped: no register written"),
-        _column("open.t", "u4", Filter.DELTA,
-                "instructions whose outcome was not known when the epoch was written (see late)"),
-        _column("state.t", "u4", Filter.DELTA, "t from which a register holds the value, up to the epoch's length"),
+        _column(
+            "last.t",
+            "u8",
+            Filter.NONE,
+            "for each hart, t of its last instruction before the epoch; all ones for none",
+        ),
+        _column(
+            "unretired.t", "u4", Filter.DELTA, "instructions that started and trapped: no register written"
+        ),
+        _column(
+            "open.t",
+            "u4",
+            Filter.DELTA,
+            "instructions whose outcome was not known when the epoch was written (see late)",
+        ),
+        _column(
+            "state.t", "u4", Filter.DELTA, "t from which a register holds the value, up to the epoch's length"
+        ),
         _column("state.hart", "u2", Filter.NONE, "its hart"),
         _column("state.register", "u2", Filter.NONE, "its number in the trace's list of registers"),
         _column("state.value", "u8", Filter.SHUFFLE, "its value"),
         _column("trap.t", "u4", Filter.DELTA, "first instruction of the handler, up to the epoch's length"),
         _column("trap.hart", "u2", Filter.NONE, "the hart that took the trap"),
-        _column("trap.last", "u8", Filter.NONE,
-                "absolute t of the hart's last instruction before it; all ones for none"),
+        _column(
+            "trap.last",
+            "u8",
+            Filter.NONE,
+            "absolute t of the hart's last instruction before it; all ones for none",
+        ),
         _column("trap.cause", "u8", Filter.NONE, "mcause or scause"),
         _column("trap.epc", "u8", Filter.NONE, "mepc or sepc"),
         _column("trap.tval", "u8", Filter.NONE, "mtval or stval"),
@@ -159,12 +185,28 @@ EPOCH = Message(
         _column("reset.t", "u4", Filter.NONE, "first instruction after a reset"),
         _column("keyframe.t", "u4", Filter.DELTA, "moment of each keyframe"),
         _column("keyframe.hart", "u2", Filter.NONE, "hart whose registers it holds"),
-        _column("keyframe.run", "u4", Filter.DELTA, "index of the run that starts, or is under way, at its t"),
-        _column("keyframe.write", "u4", Filter.DELTA, "index in writes.value of the first value made at or after its t"),
-        _column("keyframe.access", "u4", Filter.DELTA, "index in accesses of the first access at or after its t"),
-        _column("keyframe.state", "u4", Filter.DELTA, "index of the first state row that is not in the keyframe"),
-        _column("keyframe.value", "u8", Filter.SHUFFLE,
-                "all registers of the trace's list, one keyframe after the other"),
+        _column("keyframe.pc", "u8", Filter.SHUFFLE, "address of the instruction that starts at its t"),
+        _column(
+            "keyframe.run", "u4", Filter.DELTA, "index of the run that starts, or is under way, at its t"
+        ),
+        _column(
+            "keyframe.write",
+            "u4",
+            Filter.DELTA,
+            "index in writes.value of the first value made at or after its t",
+        ),
+        _column(
+            "keyframe.access", "u4", Filter.DELTA, "index in accesses of the first access at or after its t"
+        ),
+        _column(
+            "keyframe.state", "u4", Filter.DELTA, "index of the first state row that is not in the keyframe"
+        ),
+        _column(
+            "keyframe.value",
+            "u8",
+            Filter.SHUFFLE,
+            "all registers of the trace's list, one keyframe after the other",
+        ),
     ),
 )
 
@@ -172,7 +214,15 @@ WRITES = Message(
     "writes",
     "Values of integer registers: one for each started instruction of source RECORDED, in order of t "
     "(0 where it did not retire or its outcome was open). log_time as the epoch's.",
-    (_column("value", "u8", Filter.SHUFFLE, "the value written"),),
+    (
+        _column(
+            "value",
+            "u8",
+            Filter.SHUFFLE,
+            "the value written; each 65,536 values are sorted by the instruction's index in the dictionary (then by "
+            "t), and each is exclusive-ored with the one before it of the same instruction",
+        ),
+    ),
 )
 
 ACCESSES = Message(
@@ -182,14 +232,25 @@ ACCESSES = Message(
         _column("t", "u4", Filter.DELTA_SHUFFLE, "the instruction that made the access"),
         _column("flags", "u1", Filter.NONE, "size, store, kind, MPRV: the ACCESS_ constants"),
         _column("virtual", "u8", Filter.SHUFFLE, "virtual address"),
-        _column("value", "u8", Filter.SHUFFLE, "value, zero-extended"),
-        _column("mapping.access", "u4", Filter.DELTA,
-                "index of each access from which physical minus virtual address is as given; 0 before the first"),
+        _column("value", "u8", Filter.NONE, "value, zero-extended"),
+        _column(
+            "mapping.access",
+            "u4",
+            Filter.DELTA,
+            "index of each access from which physical minus virtual address is as given; 0 before the first",
+        ),
         _column("mapping.delta", "u8", Filter.NONE, "physical minus virtual address, modulo 2**64"),
         _column("crossing.access", "u4", Filter.DELTA, "index of each access that crosses into another page"),
-        _column("crossing.physical", "u8", Filter.NONE, "physical address of its first byte in the second page"),
+        _column(
+            "crossing.physical", "u8", Filter.NONE, "physical address of its first byte in the second page"
+        ),
         _column("change.t", "u4", Filter.DELTA, "t from which memory is known to hold the value"),
-        _column("change.since", "u8", Filter.NONE, "absolute t after which the change happened; 0 for an unknown one"),
+        _column(
+            "change.since",
+            "u8",
+            Filter.NONE,
+            "absolute t after which the change happened; 0 for an unknown one",
+        ),
         _column("change.physical", "u8", Filter.NONE, "physical address, a multiple of 8"),
         _column("change.value", "u8", Filter.SHUFFLE, "the eight bytes there"),
         _column("change.cause", "u1", Filter.NONE, "why (Cause)"),
@@ -212,9 +273,16 @@ SPAN = Message(
     "log_time is the first t of the span.",
     (
         _column("epochs", "u4", Filter.NONE, "first epoch of the span, and the first after it"),
-        _column("written.frame", "u8", Filter.DELTA, "frames in which a byte was stored or changed, or became known by a load from memory that is not RAM; "
-                "ascending"),
-        _column("written.mask", "u1", Filter.NONE, "512 bytes a frame: a bit for each byte, lowest address lowest"),
+        _column(
+            "written.frame",
+            "u8",
+            Filter.DELTA,
+            "frames in which a byte was stored or changed, or became known by a load from memory that is not RAM; "
+            "ascending",
+        ),
+        _column(
+            "written.mask", "u1", Filter.NONE, "512 bytes a frame: a bit for each byte, lowest address lowest"
+        ),
         _column("written.bytes", "u1", Filter.NONE, "the bytes of set mask bits as the span left them"),
         _column("read.frame", "u8", Filter.DELTA, "frames that were loaded from, ascending"),
         _column("read.lines", "u8", Filter.NONE, "a bit for each 64-byte line loaded from"),

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
+import zstandard
 from mcap.writer import CompressionType, IndexType, Writer
 
 from tracedbg import __version__
@@ -18,6 +19,10 @@ METADATA_KEY = "json"
 """Key of a metadata record's map; its value is JSON text."""
 CHECKSUM_KEY = "crc32"
 """Key of a metadata record's map; its value is the CRC-32 of the JSON text, in decimal."""
+COMPRESSED = "+zstd"
+"""End of the media type of an attachment whose bytes are one zstd frame."""
+ATTACHMENT_LEVEL = 3
+"""zstd's level for attachments."""
 
 
 def topics(message: Message) -> tuple[str, ...]:
@@ -88,8 +93,11 @@ class TraceWriter:
         text = json.dumps(record)
         self._writer.add_metadata(name, {METADATA_KEY: text, CHECKSUM_KEY: str(zlib.crc32(text.encode()))})
 
-    def attach(self, name: str, media_type: str, content: bytes) -> None:
-        """Write an attachment."""
+    def attach(self, name: str, media_type: str, content: bytes, *, compress: bool = False) -> None:
+        """Write an attachment, as a zstd frame when ``compress``: the media type then says so."""
+        if compress:
+            content = zstandard.ZstdCompressor(level=ATTACHMENT_LEVEL).compress(content)
+            media_type += COMPRESSED
         self._writer.add_attachment(0, 0, name, media_type, content)
 
     def flush(self) -> None:

@@ -31,6 +31,7 @@ _KEYFRAME = (
     "keyframe.write",
     "keyframe.access",
     "keyframe.state",
+    "keyframe.pc",
 )
 
 

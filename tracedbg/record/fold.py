@@ -35,6 +35,7 @@ class Fold:
     """Bytes written and lines loaded, by level; memory grows with the guest memory that was touched."""
 
     def __init__(self, library: Path) -> None:
+        self.library = library
         self._c = ctypes.CDLL(str(library))
         self._c.fold_new.restype = ctypes.c_void_p
         self._c.fold_free.argtypes = [ctypes.c_void_p]

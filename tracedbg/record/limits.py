@@ -43,12 +43,20 @@ def _limit(text: str, symbols: Sequence[Path], words: Sequence[str]) -> tuple[st
 
 
 def elf_files(argv: Sequence[str], folder: Path) -> list[Path]:
-    """Return the ELF files that a QEMU command line boots: ``-kernel``, ``-bios`` and generic loaders."""
+    """Return the ELF files that a QEMU command line boots."""
+    return [folder / word for word in boot_files(argv) if is_elf(folder / word)]
+
+
+def boot_files(argv: Sequence[str]) -> list[str]:
+    """Return the files that a QEMU command line boots, as it names them: kernel, firmware, loader devices."""
     found = []
     for option in command.iter_options(argv):
-        if option.name in {"kernel", "bios"} and option.value and is_elf(folder / option.value):
-            found.append(folder / option.value)
-    return found
+        value = option.value or ""
+        if option.name in {"kernel", "bios"}:
+            found.append(value)
+        elif option.name == "device" and value.startswith("loader,"):
+            found += [word.removeprefix("file=") for word in value.split(",") if word.startswith("file=")]
+    return [word for word in found if word]
 
 
 def is_elf(path: Path) -> bool:

@@ -1,9 +1,13 @@
 """What a trace says of the machine it was recorded on, from QEMU's memory map."""
 
+import itertools
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from tracedbg.arch.riscv64 import registers
+from tracedbg.errors import RecordError
 from tracedbg.record.qmp import MemoryRange
 from tracedbg.record.slots import Range
 
@@ -36,6 +40,24 @@ def uart_addresses(memory: Sequence[MemoryRange]) -> tuple[int, ...]:
         for area in memory
         if area.kind == "device" and any(name in area.name for name in _UART_NAMES)
     )
+
+
+def check_ram(memory: Sequence[MemoryRange]) -> None:
+    """Raise RecordError when the same RAM answers at two addresses: a store must have one place."""
+    ranges = sorted((area for area in memory if area.kind == "ram"), key=lambda area: area.offset)
+    for first, second in itertools.pairwise(ranges):
+        if first.offset + first.size > second.offset:
+            raise RecordError(
+                f"this machine has the same RAM at {first.start:#x} and at {second.start:#x}, so it cannot be"
+                " recorded: use another -machine, such as virt"
+            )
+
+
+def relative_word(word: str, cwd: Path) -> str:
+    """Return a word of a command line with the paths in it relative to the working folder ``cwd``."""
+    if cwd == Path(cwd.anchor):
+        return word
+    return re.sub(rf"(?<![\w./-]){re.escape(str(cwd))}/+(?=[^/])", "", word)
 
 
 def describe_guest(

@@ -7,6 +7,7 @@ import mmap
 import os
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from tracedbg.format.schema import FORMAT_VERSION, SLOT_MESSAGES, Column, Messag
 MAGIC = 0x3153544F4C534254
 SLOTS = 3
 RANGES_MAX = 32
+RESERVE = 64 << 20
+"""Bytes behind the slots that are given up when the disk is full, so that a trace can be finished."""
 FREE, FILLING, FULL = 0, 1, 2
 
 COLUMNS: tuple[tuple[Message, Column], ...] = tuple(
@@ -82,8 +85,11 @@ class SlotFile:
     def create(cls, path: Path, registers: int) -> "SlotFile":
         """Make the file with all its space; RecordError when the disk does not have it."""
         offsets, capacities, size = _layout(registers)
-        total = _header_size() + SLOTS * size
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        total = _header_size() + SLOTS * size + RESERVE
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise RecordError(f"{path}: the recorder's buffers cannot be made: {error.strerror}") from None
         try:
             os.posix_fallocate(descriptor, 0, total)
             mapped = mmap.mmap(descriptor, total)
@@ -179,9 +185,16 @@ class SlotFile:
         for index in range(len(COLUMNS)):
             yield int(self._words[_column_word(index)]), int(self._words[_column_word(index) + 1])
 
+    def free_reserve(self) -> None:
+        """Give the space behind the slots back to the disk."""
+        end = self.word("slots_offset") + self.word("slots") * self.word("slot_size")
+        os.truncate(self.path, end)
+
     def close(self) -> None:
         """Unmap the file, as soon as no view on it is left."""
-        del self._words
+        self._words = np.empty(0, "<u8")
+        with suppress(BufferError):
+            self._map.close()
 
 
 class Slot:

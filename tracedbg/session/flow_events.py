@@ -42,7 +42,7 @@ def events_of(index: TraceIndex, number: Epoch, hart: Hart) -> FlowEvents:
     """Return the events of a hart in an epoch."""
     epoch = index.trace.epoch(number)
     t, change, privilege = _joined(_run_ends(index, epoch, hart), _trap_entries(index, epoch, hart))
-    track = index.track("sp")
+    track = index.track(index.sp_name)
     sp = track.values_at(number, hart, t)[0] if track is not None else np.zeros(len(t), np.uint64)
     return FlowEvents(t, change, sp, privilege)
 

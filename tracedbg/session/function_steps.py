@@ -1,53 +1,42 @@
 """Steps over calls and out of functions, in both directions, by calls, returns, traps and sp.
 
-A call is over when the instruction after it starts with the sp, hart, privilege and address space of the
-call: recursion, interrupts and other tasks in between do not matter. The way out of a function is found by
-counting calls and returns made at or above the present sp, on the hart at hand: what happens deeper in the
-stack cancels out and is not looked at.
+A call is over when the instruction after it starts in the context of the call: recursion, interrupts and
+other tasks in between do not matter. The way out of a function is the caller's frame of the call stack.
+Where no unwind rules tell it, calls and returns are counted that were made at or above the present sp.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from tracedbg.disasm import Flow
 from tracedbg.errors import TracedbgError
-from tracedbg.ids import Epoch, Hart, Time, VirtualAddress
-from tracedbg.query import Executed, executed_at, iter_executions, last_of_hart, next_of_hart
-from tracedbg.query.rows import Rows
+from tracedbg.ids import Epoch, Hart, Time
+from tracedbg.query import Executed, executed_at, last_of_hart, next_of_hart
 from tracedbg.session.flow_events import FlowEvents, events_of
+from tracedbg.session.running_context import Check, Context, ContextSearch, go_on
 from tracedbg.session.trace_index import TraceIndex
+from tracedbg.state import FoundBy, Frame, Moment
 
-Check = Callable[[], None]
-"""Called now and then in a long search; raises to give it up."""
+MomentAt = Callable[[Time], Moment]
+
+TRUSTED = (FoundBy.CFI, FoundBy.TRAP, FoundBy.RETURN_ADDRESS)
+"""How a caller's frame must have been found for a step to rely on it."""
 
 
 class StepError(TracedbgError):
     """There is nowhere to step to; the sentence says why."""
 
 
-def go_on() -> None:
-    """The Check that never gives up."""
-
-
-@dataclass(frozen=True)
-class Context:
-    """What makes two moments belong to one running function: hart, privilege, sp, address space."""
-
-    hart: Hart
-    privilege: int
-    sp: int
-    satp: int
-
-
 class FunctionSteps:
     """Finds where function-wise steps lead in one trace."""
 
-    def __init__(self, index: TraceIndex, check: Check = go_on) -> None:
+    def __init__(self, index: TraceIndex, moment: MomentAt, check: Check = go_on) -> None:
         self._index = index
         self._trace = index.trace
+        self._moment = moment
         self._check = check
+        self._search = ContextSearch(index, check)
 
     def over_forward(self, t: Time) -> Time:
         """Return the next moment in this function: calls and traps are passed over.
@@ -68,43 +57,44 @@ class FunctionSteps:
 
     def over_backward(self, t: Time) -> Time:
         """Return the moment before in this function, the mirror of ``over_forward``."""
-        hart = self._hart(t)
-        last = last_of_hart(self._trace, hart, t)
+        here = executed_at(self._trace, t)
+        last = last_of_hart(self._trace, self._hart(t), t)
         if last is None:
             return self._trace.start
         before = self._executed(last)
-        here = executed_at(self._trace, t)
         if here is None or here.hart != before.hart:
             return last
         flow = self._flow(before)
         if flow & Flow.RETURN:
-            return self._calling(here, last) or last
+            return self._call_before(here.pc, self._search.context_of(here), last) or last
         return self._trapping(here, last) or last if flow & Flow.TRAP_RETURN else last
 
     def out_forward(self, t: Time) -> Time:
         """Return the first moment in the caller, or in what was interrupted, after this function's end."""
         here = self._executed(t)
-        depth = 0
-        for events in self._events(here, reverse=False):
-            total = depth + np.cumsum(events.change)
-            ended = np.flatnonzero(total == -1)
-            if len(ended):
-                found = next_of_hart(self._trace, here.hart, Time(int(events.t[ended[0]]) + 1))
-                return self._trace.end if found is None else found
-            depth = int(total[-1])
-        raise StepError("this function does not return before the trace ends")
+        caller = self._caller(t)
+        if caller is None:
+            return self._counted_out(here)
+        pcs = (caller.pc,) if caller.trap is None else (caller.pc, caller.pc + 4)
+        found = self._search.first(pcs, self._context_of_frame(caller), t)
+        if found is None:
+            raise StepError("this function does not return before the trace ends")
+        return found
 
     def out_backward(self, t: Time) -> Time:
         """Return the moment of the call, or of the last instruction before the trap, that led here."""
         here = self._executed(t)
-        depth = 0
-        for events in self._events(here, reverse=True):
-            total = depth - np.cumsum(events.change)
-            begun = np.flatnonzero(total == -1)
-            if len(begun):
-                return Time(int(events.t[begun[0]]))
-            depth = int(total[-1])
-        raise StepError("the call of this function lies before the trace's start")
+        caller = self._caller(t)
+        if caller is None:
+            return self._counted_back(here)
+        found = (
+            self._call_before(caller.pc, self._context_of_frame(caller), t)
+            if caller.trap is None
+            else caller.trap.last
+        )
+        if found is None:
+            raise StepError("the call of this function lies before the trace's start")
+        return found
 
     def _executed(self, t: Time) -> Executed:
         found = executed_at(self._trace, t)
@@ -117,94 +107,83 @@ class FunctionSteps:
 
     def _flow(self, executed: Executed) -> Flow:
         """How an instruction changes the flow of control; only a block's last one can."""
-        blocks = self._trace.blocks
-        if executed.instruction + 1 != blocks.first[executed.block + 1]:
+        if executed.instruction + 1 != self._trace.blocks.first[executed.block + 1]:
             return Flow(0)
         return Flow(int(self._index.block_flow[executed.block]))
 
     def _after(self, executed: Executed) -> int:
         return executed.pc + int(self._trace.blocks.length[executed.instruction])
 
-    def _context(self, executed: Executed) -> Context:
-        values = [self._value(name, executed.hart, executed.t) for name in ("sp", "satp")]
-        return Context(executed.hart, executed.privilege, *values)
+    def _caller(self, t: Time) -> Frame | None:
+        """Return the frame that this function was entered from, None where it is a guess."""
+        frames = self._moment(t).backtrace()
+        own = next((number for number, frame in enumerate(frames) if not frame.is_inlined), len(frames))
+        caller = frames[own + 1] if own + 1 < len(frames) else None
+        return caller if caller is not None and caller.sp is not None and caller.found_by in TRUSTED else None
 
-    def _value(self, name: str, hart: Hart, t: Time) -> int:
-        track = self._index.track(name)
-        return (track.value_at(hart, t) or 0) if track is not None else 0
+    def _context_of_frame(self, frame: Frame) -> Context:
+        # Another address space may be in force in what a trap interrupted.
+        return Context(frame.hart, frame.privilege, frame.sp, None)
 
     def _came_back(self, here: Executed, pcs: tuple[int, ...], what: str) -> Time:
-        context = self._context(here)
-        between = (Time(here.t + 1), self._trace.end)
-        found = [
-            self._first(iter_executions(self._trace, VirtualAddress(pc), between=between), context, newest=False)
-            for pc in dict.fromkeys(pcs)
-        ]
-        times = [t for t in found if t is not None]
-        if not times:
+        found = self._search.first(pcs, self._search.context_of(here), here.t)
+        if found is None:
             raise StepError(f"this {what} never comes back in this trace")
-        return min(times)
+        return found
 
-    def _first(self, parts: Iterator[Rows], context: Context, *, newest: bool) -> Time | None:
-        """Return the first moment of ``parts`` in ``context``; with ``newest`` each part's last."""
-        for rows in parts:
-            self._check()
-            times = self._in_context(rows, context)
-            if len(times):
-                return Time(int(times[-1 if newest else 0]))
-        return None
-
-    def _in_context(self, rows: Rows, context: Context) -> np.ndarray:
-        privilege = self._trace.blocks.privilege[rows["block"]]
-        rows = rows[(rows["hart"] == context.hart) & (privilege == context.privilege)]
-        times = rows["t"].astype(np.int64)
-        for name, wanted in (("sp", context.sp), ("satp", context.satp)):
-            track = self._index.track(name)
-            if track is not None and len(times):
-                epoch = self._trace.epoch_of(Time(int(times[0])))
-                values, _ = track.values_at(epoch, context.hart, times)
-                times = times[values == np.uint64(wanted)]
-        return times
-
-    def _calling(self, here: Executed, before: Time) -> Time | None:
-        """Return the last call before a moment that comes back to ``here``."""
+    def _call_before(self, return_address: int, context: Context, before: Time) -> Time | None:
+        """Return the last call before a moment that comes back to an address."""
         blocks = self._trace.blocks
         last = blocks.first[1:] - 1
         ends = blocks.address[last] + blocks.length[last].astype(np.uint64)
         calls = (self._index.block_flow & Flow.CALL.value) != 0
-        pcs = np.unique(blocks.address[last[calls & (ends == np.uint64(here.pc))]])
-        return self._last_run(pcs.tolist(), here, before)
-
-    def _last_run(self, pcs: list[int], here: Executed, before: Time) -> Time | None:
-        context = self._context(here)
-        between = (self._trace.start, before)
-        found = [
-            self._first(
-                iter_executions(self._trace, VirtualAddress(pc), between=between, reverse=True), context, newest=True
-            )
-            for pc in pcs
-        ]
-        return max((t for t in found if t is not None), default=None)
+        pcs = np.unique(blocks.address[last[calls & (ends == np.uint64(return_address))]])
+        return self._search.last(pcs.tolist(), context, before)
 
     def _trapping(self, here: Executed, before: Time) -> Time | None:
         """Return the last instruction before the trap whose handler came back to ``here``."""
         rows = self._index.traps
         rows = rows[(rows["hart"] == here.hart) & (rows["t"] <= before) & (rows["source"] == here.privilege)]
-        back = here.pc - rows["epc"].astype(np.uint64)
+        back = np.uint64(here.pc) - rows["epc"]
         # The epc is the instruction itself, or a system call's, which is 4 bytes long and just before it.
         rows = rows[((back == 0) | (back == 4)) & (rows["last"] >= self._trace.start)]
-        return Time(int(rows["last"][-1])) if len(rows) else None
+        context = self._search.context_of(here)
+        for row in rows[::-1]:
+            last = self._executed(Time(int(row["last"])))
+            if self._search.context_of(last) == context:
+                return last.t
+        return None
+
+    def _counted_out(self, here: Executed) -> Time:
+        depth = 0
+        for events in self._events(here, reverse=False):
+            total = depth + np.cumsum(events.change)
+            ended = np.flatnonzero(total == -1)
+            if len(ended):
+                found = next_of_hart(self._trace, here.hart, Time(int(events.t[ended[0]]) + 1))
+                return self._trace.end if found is None else found
+            depth = int(total[-1])
+        raise StepError("this function does not return before the trace ends")
+
+    def _counted_back(self, here: Executed) -> Time:
+        depth = 0
+        for events in self._events(here, reverse=True):
+            total = depth - np.cumsum(events.change)
+            begun = np.flatnonzero(total == -1)
+            if len(begun):
+                return Time(int(events.t[begun[0]]))
+            depth = int(total[-1])
+        raise StepError("the call of this function lies before the trace's start")
 
     def _events(self, here: Executed, *, reverse: bool) -> Iterator[FlowEvents]:
         """Yield, epoch by epoch, the calls, returns and traps of a hart at or above its sp; none empty."""
-        context = self._context(here)
+        context = self._search.context_of(here)
         index = self._trace.epoch_of(here.t)
-        order = range(index, -1, -1) if reverse else range(index, self._trace.epochs)
-        for number in order:
+        for number in range(index, -1, -1) if reverse else range(index, self._trace.epochs):
             self._check()
             events = events_of(self._index, Epoch(number), context.hart)
             keep = events.t < here.t if reverse else events.t >= here.t
-            keep &= events.above(context.sp, context.privilege)
+            keep &= events.above(context.sp or 0, context.privilege)
             events = events.select(keep)
             if len(events.t):
                 yield events.reversed() if reverse else events

@@ -31,7 +31,7 @@ class RegisterRow:
 class RegisterPanel:
     """The registers of the hart that runs at t."""
 
-    hart: Hart | None
+    hart: Hart
     privilege: str
     pc: int | None
     rows: tuple[RegisterRow, ...]
@@ -48,7 +48,10 @@ class CodeKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CodeRow:
-    """A row of code. ``note`` are operands' values for the current instruction, else a target's name."""
+    """A row of code. ``note`` are operands' values for the current instruction, and a target's name.
+
+    ``executed`` tells of an instruction that it ran at some t of the trace.
+    """
 
     kind: CodeKind
     address: int | None
@@ -56,6 +59,7 @@ class CodeRow:
     text: str
     note: str = ""
     is_current: bool = False
+    executed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

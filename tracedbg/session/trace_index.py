@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tracedbg.arch import architecture
 from tracedbg.disasm import Flow
 from tracedbg.disasm.riscv_flow import flow_of
 from tracedbg.ids import Hart, Time
@@ -38,7 +39,10 @@ class TraceIndex:
     """Sparse facts on a whole trace, each gathered when it is first asked for; safe for several threads."""
 
     def __init__(self, trace: Trace) -> None:
+        arch = architecture(trace.guest.arch)
         self.trace = trace
+        self.sp_name = arch.stack_pointer
+        self.space_name = arch.address_space_register
         self._lock = RLock()
         self._tracks: dict[str, RegisterTrack | None] = {}
 

@@ -44,15 +44,16 @@ class ExecutedCode:
 
     def at(self, address: int) -> list[Instruction]:
         """Return the different instructions that ran at an address."""
-        low, high = np.searchsorted(self._starts, np.array([address, address + 1], np.uint64))
-        return [self._decoded(int(index)) for index in self._distinct[low:high]]
+        return [self._decoded(index) for index in _equal(self._starts, self._distinct, address)]
 
     def ending_at(self, address: int) -> list[Instruction]:
         """Return the different instructions that ran and lie right before an address."""
         ends, instructions = self._by_end
-        low = int(np.searchsorted(ends, np.uint64(address)))
-        high = int(np.searchsorted(ends, np.uint64(address), "right"))
-        return [self._decoded(int(index)) for index in instructions[low:high]]
+        return [self._decoded(index) for index in _equal(ends, instructions, address)]
+
+    def is_return_site(self, address: int) -> bool:
+        """Say whether a call that ran would return to an address."""
+        return any(found.is_call for found in self.ending_at(address))
 
     def _decoded(self, index: int) -> Instruction:
         blocks = self._blocks
@@ -64,3 +65,11 @@ class ExecutedCode:
             data = blocks.code[blocks.byte[index - 1] : blocks.byte[index + 1]].tobytes()
             *_, found = self._disassembler.decode_all(data, VirtualAddress(int(blocks.address[index - 1])))
         return found
+
+
+def _equal(keys: NDArray[np.uint64], values: NDArray[np.int64], key: int) -> list[int]:
+    """Return the values whose key, in ascending ``keys``, is ``key``."""
+    low = int(np.searchsorted(keys, np.uint64(key)))
+    high = int(np.searchsorted(keys, np.uint64(key), "right"))
+    found: list[int] = values[low:high].tolist()
+    return found

@@ -6,19 +6,21 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tracedbg.arch import Walk
+from tracedbg.arch import AddressSpace, Walk
 from tracedbg.errors import UsageError
-from tracedbg.format.schema import ACCESS_KIND_MASK, ACCESS_KIND_SHIFT, PAGE_SIZE, AccessKind
+from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import PhysicalAddress, Time, VirtualAddress
-from tracedbg.query import accesses, memory_at
+from tracedbg.query import memory_at
 from tracedbg.query.memory import SIZE_LIMIT
-from tracedbg.query.rows import Rows
 from tracedbg.state.known import Gap, Known, join, unknown
 from tracedbg.state.uncertainty import unproven
 from tracedbg.store.trace import Trace
 
 PAGES_KEPT = 512
 _ADDRESSES = 1 << 64
+
+Translate = Callable[[VirtualAddress, AddressSpace | int | None], Walk]
+"""Walks the page tables of an address space, None for the one in force."""
 
 Page = tuple[NDArray[np.uint8], NDArray[np.bool_]]
 
@@ -31,7 +33,7 @@ class Memory:
     raise UsageError for a range that is no range of addresses or is larger than 64 MiB.
     """
 
-    def __init__(self, trace: Trace, t: Time, translate: Callable[[VirtualAddress], Walk]) -> None:
+    def __init__(self, trace: Trace, t: Time, translate: Translate) -> None:
         self._trace = trace
         self._t = t
         self._translate = translate
@@ -43,13 +45,20 @@ class Memory:
         parts = [self._part(*piece) for piece in _pieces(address, size)]
         return join(parts)
 
-    def read_virtual(self, address: VirtualAddress | int, size: int) -> Known:
+    def read_virtual(
+        self, address: VirtualAddress | int, size: int, *, space: AddressSpace | int | None = None
+    ) -> Known:
         """Return ``size`` bytes from a virtual address on, as the hart would load them at ``t``.
 
-        Bytes without a translation are not known, and ``gaps`` says for each page why.
+        Bytes without a translation are not known, and ``gaps`` says for each page why. ``space`` is another
+        address space than the one in force, or its value of satp.
         """
         _check(address, size)
-        return join([self._virtual_part(*piece) for piece in _pieces(address, size)])
+        parts = []
+        for start, length in _pieces(address, size):
+            walk = self._translate(VirtualAddress(start), space)
+            parts.append(self._virtual_part(walk, length))
+        return join(parts)
 
     def word(self, address: PhysicalAddress | int) -> int | None:
         """Return the 8 bytes at a physical address as a number, None unless all are known."""
@@ -65,8 +74,8 @@ class Memory:
         gaps = () if known[place].all() else (Gap(address, size, self._reason(address)),)
         return Known(content[place].tobytes(), known[place].tobytes(), gaps)
 
-    def _virtual_part(self, address: int, size: int) -> Known:
-        walk = self._translate(VirtualAddress(address))
+    def _virtual_part(self, walk: Walk, size: int) -> Known:
+        address = walk.virtual
         if walk.physical is None:
             return unknown(address, size, walk.problem or "there is no translation")
         found = self._part(walk.physical, size)
@@ -87,28 +96,8 @@ class Memory:
         content, known = memory_at(self._trace, start, PAGE_SIZE, self._t)
         if self._trace.guest.is_ram(start):
             known &= ~unproven(self._trace, frame, self._t, content)
-        else:
-            self._add_seen(start, content, known)
         content[~known] = 0
         return content, known
-
-    def _add_seen(self, start: PhysicalAddress, content: NDArray[np.uint8], known: NDArray[np.bool_]) -> None:
-        """Put in what accesses to other memory in the epoch of t tell, loads as well as stores."""
-        epoch = self._trace.epoch(self._trace.epoch_of(self._t))
-        rows = accesses(self._trace, (start, PAGE_SIZE), between=(epoch.start, self._t))
-        other = (rows["flags"] & ACCESS_KIND_MASK) == AccessKind.OTHER_MEMORY << ACCESS_KIND_SHIFT
-        for address, byte in _seen_bytes(rows[other]):
-            if 0 <= address - start < PAGE_SIZE:
-                content[address - start] = byte
-                known[address - start] = True
-
-
-def _seen_bytes(rows: Rows) -> Iterator[tuple[int, int]]:
-    for row in rows:
-        start, size = int(row["physical"]), int(row["size"])
-        room = PAGE_SIZE - start % PAGE_SIZE
-        for index, byte in enumerate(int(row["value"]).to_bytes(8, "little")[:size]):
-            yield (start + index if index < room else int(row["second"]) + index - room), byte
 
 
 def _check(address: int, size: int) -> None:

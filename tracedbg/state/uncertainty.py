@@ -3,9 +3,9 @@
 Memory that a device wrote by itself shows in a trace when a load first brings it: the change row holds from
 that t on, but the change happened at some time after its ``since``. The rule, for a byte at moment t: take
 the changes of cause DMA or UNEXPLAINED to its frame, in the epoch of t and in the next later epoch in which
-its frame is touched at all. The byte is not known if one of them gives it another value than it seems to have,
-since <= t < t of the change, and no instruction from t up to there loads or stores the byte. All other causes
-happen at the t that they hold from.
+its frame is touched at all. The byte is not known if one of them gives it another value than it seems to
+have, since <= t < t of the change, and no instruction from t up to there loads or stores the byte. All other
+causes happen at the t that they hold from.
 """
 
 import numpy as np
@@ -15,7 +15,6 @@ from tracedbg.format.schema import PAGE_SIZE, Cause
 from tracedbg.ids import PhysicalAddress, Time
 from tracedbg.query import Kind, accesses
 from tracedbg.query.rows import Rows
-from tracedbg.store.access import ChangeRows
 from tracedbg.store.epoch import EpochData
 from tracedbg.store.spans import SpanData
 from tracedbg.store.trace import Trace
@@ -26,14 +25,16 @@ Flags = NDArray[np.bool_]
 
 
 def unproven(trace: Trace, frame: int, t: Time, content: NDArray[np.uint8]) -> Flags:
-    """Return which of the 4096 bytes of a frame may differ from ``content``, what they seem to be at ``t``."""
+    """Return which of a frame's 4096 bytes may differ at ``t`` from ``content``, what they seem to be."""
     here = trace.epoch_of(t)
     uncertain = np.zeros(PAGE_SIZE, np.bool_)
     for index in (here, _next_touching(trace, here + 1, frame * PAGE_SIZE)):
         if index is not None:
             epoch = trace.epoch(index)
-            for row in _changes(epoch, frame, t):
-                uncertain |= _unproven_by(trace, epoch, row, frame, t, content)
+            for row in _changes(epoch, frame, t).tolist():
+                start = int(epoch.accesses.changes.physical[row]) % PAGE_SIZE
+                place = slice(start, start + 8)
+                uncertain[place] |= _unproven_by(trace, epoch, row, t, content[place])
     return uncertain
 
 
@@ -54,20 +55,17 @@ def _changes(epoch: EpochData, frame: int, t: Time) -> NDArray[np.int64]:
     return np.flatnonzero(unnoticed & later & (changes.since <= np.uint64(t)))
 
 
-def _unproven_by(
-    trace: Trace, epoch: EpochData, row: np.int64, frame: int, t: Time, content: NDArray[np.uint8]
-) -> Flags:
-    changes: ChangeRows = epoch.accesses.changes
-    physical = int(changes.physical[row])
-    place = slice(physical - frame * PAGE_SIZE, physical - frame * PAGE_SIZE + 8)
+def _unproven_by(trace: Trace, epoch: EpochData, row: int, t: Time, content: NDArray[np.uint8]) -> Flags:
+    """Return which of the eight bytes of a change may have had its value at ``t`` already."""
+    changes = epoch.accesses.changes
     new = np.frombuffer(int(changes.value[row]).to_bytes(8, "little"), np.uint8)
-    uncertain = np.zeros(PAGE_SIZE, np.bool_)
-    differs = new != content[place]
+    differs: Flags = new != content
     if not differs.any():
-        return uncertain
+        return differs
+    physical = PhysicalAddress(int(changes.physical[row]))
     between = (t, Time(epoch.start + int(changes.t[row])))
-    rows = accesses(trace, (PhysicalAddress(physical), 8), between=between, kind=Kind.LOAD | Kind.STORE)
-    uncertain[place] = differs & ~_touched(rows, physical)
+    rows = accesses(trace, (physical, 8), between=between, kind=Kind.LOAD | Kind.STORE)
+    uncertain: Flags = differs & ~_touched(rows, physical)
     return uncertain
 
 

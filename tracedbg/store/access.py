@@ -176,14 +176,20 @@ class AccessTable:
 
     def touching(self, start: int, stop: int) -> Integers:
         """Return the indices of the accesses with a byte in physical addresses start to stop."""
-        physical, size = self.physical, self.size
-        room = PAGE_SIZE - (physical & np.uint64(PAGE_SIZE - 1))
+        low = np.uint64(max(start - 7, 0))
+        # Modulo 2**64, so that one comparison finds what may touch the range.
+        near: Integers = np.flatnonzero(self.physical - low < np.uint64(min(stop, NEVER)) - low)
+        room = PAGE_SIZE - (self.physical[near] & np.uint64(PAGE_SIZE - 1))
+        first = np.minimum(self.size[near], room)
+        near = near[self.physical[near] + first > np.uint64(start)]
         crossing, elsewhere = self.crossings
-        first = np.minimum(size, room) if len(crossing) else size
-        hit = (physical < np.uint64(min(stop, NEVER))) & (physical + first > np.uint64(start))
-        rest = size[crossing] - first[crossing]
-        hit[crossing] |= (elsewhere < np.uint64(min(stop, NEVER))) & (elsewhere + rest > np.uint64(start))
-        return np.flatnonzero(hit)
+        if not len(crossing):
+            return near
+        rest = self.size[crossing] - (PAGE_SIZE - (self.physical[crossing] & np.uint64(PAGE_SIZE - 1)))
+        below = elsewhere < np.uint64(min(stop, NEVER))
+        over = crossing[below & (elsewhere + rest > np.uint64(start))]
+        both: Integers = np.union1d(near, over.astype(np.int64))
+        return both
 
     def changes_touching(self, start: int, stop: int) -> Integers:
         """Return the indices of the changes with a byte in physical addresses start to stop."""

@@ -1,12 +1,15 @@
 """One epoch of a trace: its runs, harts, instructions, and sparse rows of state."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tracedbg.format.grouping import SEGMENT, decode_segment
 from tracedbg.format.schema import EPOCH, NEVER, WRITES
+from tracedbg.format.schema import Source as ValueSource
 from tracedbg.ids import Time
 from tracedbg.store.access import AccessTable
 from tracedbg.store.blocks import BlockTable, prefix_sum
@@ -177,9 +180,29 @@ class EpochData:
         before = blocks.recorded[blocks.first[self.run_block[rows.run]]]
         places = self.run_write[rows.run] + blocks.recorded[rows.instruction] - before
         low, high = int(places.min()), int(places.max()) + 1
-        values: Numbers = self._source.message(WRITES.topic, self.index).slice("value", low, high)
-        found: Numbers = values[places - low]
+        found: Numbers = self._writes(low, high)[places - low]
         return found
+
+    def _writes(self, low: int, high: int) -> Numbers:
+        """Return values ``low`` to ``high`` of ``writes`` in order of t."""
+        first, last = low // SEGMENT, -(-high // SEGMENT)
+        parts = [
+            self._source.cache.get(("writes", self.index, segment), partial(self._make_writes, segment))
+            for segment in range(first, last)
+        ]
+        return np.concatenate(parts)[low - first * SEGMENT : high - first * SEGMENT]
+
+    def _make_writes(self, segment: int) -> Numbers:
+        low = segment * SEGMENT
+        high = min(low + SEGMENT, int(self.run_write[-1]))
+        runs = np.arange(
+            np.searchsorted(self.run_write, low, "right") - 1, np.searchsorted(self.run_write, high)
+        )
+        rows = self.instructions_of_runs(runs)
+        keys = rows.instruction[self.blocks.source[rows.instruction] == ValueSource.RECORDED]
+        keys = keys[low - int(self.run_write[runs[0]]) :][: high - low]
+        stored = self._source.message(WRITES.topic, self.index).slice("value", low, high)
+        return decode_segment(stored, keys)
 
     @property
     def last_t(self) -> Numbers:

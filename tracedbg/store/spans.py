@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tracedbg.format.columns import SEGMENT_BYTES
 from tracedbg.format.schema import LINE_SIZE, PAGE_SIZE, SPAN, SPAN_FANOUT, SPAN_LEVELS
 from tracedbg.store.blocks import prefix_sum
 from tracedbg.store.source import Flags, Integers, Numbers, Source, is_strictly_ascending
@@ -87,9 +88,14 @@ class SpanData:
 
     def _make_byte_starts(self) -> Integers:
         frames = len(self.written_frames)
-        mask = self._slice("written.mask", 0, frames * MASK_BYTES)
-        counts = np.bitwise_count(mask.view("<u8")).reshape(frames, -1).sum(axis=1, dtype=np.int64)
-        starts = prefix_sum(counts)
+        # Segment by segment, so that a span of much memory passes through the processor's cache.
+        parts = [
+            np.bitwise_count(self._slice("written.mask", start, start + SEGMENT_BYTES).view("<u8"))
+            .reshape(-1, MASK_BYTES // 8)
+            .sum(axis=1, dtype=np.int64)
+            for start in range(0, frames * MASK_BYTES, SEGMENT_BYTES)
+        ]
+        starts = prefix_sum(np.concatenate(parts) if parts else np.empty(0, np.int64))
         self._require(starts[-1] == self._rows("written.bytes"), "written.bytes")
         return starts
 

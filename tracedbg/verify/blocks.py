@@ -20,6 +20,7 @@ class Dictionary:
         self.destination: NDArray[np.uint8] = np.zeros(0, np.uint8)
         self.source: NDArray[np.uint8] = np.zeros(0, np.uint8)
         self.constant: NDArray[np.uint64] = np.zeros(0, np.uint64)
+        self.address: NDArray[np.uint64] = np.zeros(0, np.uint64)
 
     def add(self, message: PackedMessage) -> None:
         """Take in one ``blocks`` message."""
@@ -28,6 +29,10 @@ class Dictionary:
         constant = np.zeros(len(source), np.uint64)
         constant[source == Source.CONSTANT] = message.column("insn.constant")
         start = len(self.source)
+        before = np.append(np.zeros(1, np.uint64), np.cumsum(message.column("insn.length"), dtype=np.uint64))
+        first = np.cumsum(sizes) - sizes
+        address = before[:-1] + np.repeat(message.column("virtual") - before[first], sizes)
+        self.address = np.concatenate([self.address, address])
         self.first = np.concatenate([self.first, start + np.cumsum(sizes) - sizes])
         self.size = np.concatenate([self.size, sizes])
         self.destination = np.concatenate([self.destination, message.column("insn.destination")])

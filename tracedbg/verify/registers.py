@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracedbg.format.columns import PackedMessage
+from tracedbg.format.grouping import decode
 from tracedbg.format.schema import ACCESS_STORE, LateKind, Source
 from tracedbg.verify.blocks import Dictionary, Expanded
 from tracedbg.verify.report import Report
@@ -61,7 +62,7 @@ class RegisterCheck:
         harts = np.concatenate([harts, epoch.column("state.hart")])
         values = np.concatenate([values, epoch.column("state.value")])
         known = np.concatenate([known, np.ones(len(state_t), bool)])
-        self._compare(epoch, (times, registers, harts, values, known))
+        self._compare(epoch, (times, registers, harts, values, known), dictionary.address[rows.index])
 
     def _writes(
         self, epoch: PackedMessage, writes: PackedMessage, accesses: PackedMessage,
@@ -76,7 +77,7 @@ class RegisterCheck:
         self._report.differ("structure", int(len(recorded) != len(stored)),
                             f"{len(stored)} register values for {len(recorded)} instructions")  # fmt: skip
         if len(recorded) == len(stored):
-            values[recorded] = stored
+            values[recorded] = decode(stored, rows.index[recorded])
         failed = np.zeros(len(source), bool)
         failed[epoch.column("unretired.t")] = True
         opened = epoch.column("open.t").astype(np.int64)
@@ -116,13 +117,14 @@ class RegisterCheck:
 
     def _compare(
         self, epoch: PackedMessage,
-        writes: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint16], Values, Known],
+        writes: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint16], Values, Known], addresses: Values,
     ) -> None:  # fmt: skip
         times, registers, harts, values, known = writes
         names = len(self._names)
         frames = epoch.column("keyframe.value").reshape(-1, names)
         frame_t, frame_hart = epoch.column("keyframe.t").astype(np.int64), epoch.column("keyframe.hart")
         self._report.keyframes += len(frames)
+        self._compare_pc(epoch, frame_t, addresses)
         keys = registers * self._values.shape[0] + harts
         order = np.lexsort((times, keys))
         keys = keys[order]
@@ -136,6 +138,18 @@ class RegisterCheck:
                     (hart, register), (times[own], values[own], known[own]),
                     (frame_t[chosen], frames[chosen, register]), int(epoch.column("bounds")[0]),
                 )  # fmt: skip
+
+    def _compare_pc(self, epoch: PackedMessage, frame_t: NDArray[np.int64], addresses: Values) -> None:
+        inside = frame_t < len(addresses)
+        found, expected = epoch.column("keyframe.pc")[inside], addresses[frame_t[inside]]
+        wrong = np.flatnonzero(found != expected)
+        if len(wrong):
+            t = int(epoch.column("bounds")[0]) + int(frame_t[inside][wrong[0]])
+            self._report.differ(
+                "registers",
+                len(wrong),
+                f"t {t}: pc is {int(found[wrong[0]]):#x} and was computed as {int(expected[wrong[0]]):#x}",
+            )
 
     def _compare_one(
         self, place: tuple[int, int], writes: tuple[NDArray[np.int64], Values, Known],

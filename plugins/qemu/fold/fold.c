@@ -15,10 +15,10 @@
 struct page {
 	struct page *next; /* of the same hash */
 	uint64_t frame;
-	uint8_t *content; /* NULL until a byte is written */
+	uint8_t *content;	   /* NULL until a byte is written */
 	uint8_t (*mask)[PAGE / 8]; /* bytes written, by level */
-	uint64_t lines[LEVELS];    /* lines loaded, by level */
-	uint8_t written;           /* a bit for each level */
+	uint64_t lines[LEVELS];	   /* lines loaded, by level */
+	uint8_t written;	   /* a bit for each level */
 	uint8_t loaded;
 };
 
@@ -129,7 +129,7 @@ static bool make_writable(struct fold *fold, struct page *page)
 		fold->failed = true;
 		return false;
 	}
-	page->mask = (uint8_t (*)[PAGE / 8])(page->content + PAGE);
+	page->mask = (uint8_t(*)[PAGE / 8])(page->content + PAGE);
 	return true;
 }
 
@@ -166,7 +166,8 @@ static void load_part(struct fold *fold, uint64_t physical, unsigned int size)
 	page->lines[0] |= 1ull << ((physical + size - 1) % PAGE / 64);
 }
 
-static void access_part(struct fold *fold, uint8_t flags, uint64_t physical, const uint8_t *bytes, unsigned int size)
+static void access_part(struct fold *fold, uint8_t flags, uint64_t physical, const uint8_t *bytes,
+			unsigned int size)
 {
 	unsigned int kind = (flags & ACCESS_KIND_MASK) >> ACCESS_KIND_SHIFT;
 
@@ -218,7 +219,8 @@ EXPORT int fold_epoch(struct fold *fold, const struct epoch *e)
 		while (mapping < e->mappings && e->mapping_access[mapping] <= i)
 			delta = e->mapping_delta[mapping++];
 		for (; change < e->changes && e->change_t[change] <= e->t[i]; change++)
-			write_part(fold, e->change_physical[change], (const uint8_t *)&e->change_value[change], 8);
+			write_part(fold, e->change_physical[change],
+				   (const uint8_t *)&e->change_value[change], 8);
 
 		uint8_t flags = e->flags[i];
 		unsigned int size = 1u << (flags & ACCESS_SIZE_MASK);
@@ -231,7 +233,8 @@ EXPORT int fold_epoch(struct fold *fold, const struct epoch *e)
 
 			access_part(fold, flags, physical, bytes, first);
 			if (crosses && e->crossing_physical[crossing] != NEVER)
-				access_part(fold, flags, e->crossing_physical[crossing], bytes + first, size - first);
+				access_part(fold, flags, e->crossing_physical[crossing], bytes + first,
+					    size - first);
 		}
 		crossing += crosses;
 	}
@@ -293,8 +296,8 @@ static void hand_up(struct fold *fold, struct page *page, int level)
 }
 
 /* Writes out a level that fold_measure has measured, adds it to the level above, and begins it anew. */
-EXPORT int fold_take(struct fold *fold, int level, uint64_t *frame, uint8_t *mask, uint8_t *bytes, uint64_t *loaded,
-		     uint64_t *lines)
+EXPORT int fold_take(struct fold *fold, int level, uint64_t *frame, uint8_t *mask, uint8_t *bytes,
+		     uint64_t *loaded, uint64_t *lines)
 {
 	struct list *list = &fold->written[level];
 
@@ -307,7 +310,7 @@ EXPORT int fold_take(struct fold *fold, int level, uint64_t *frame, uint8_t *mas
 		if (level + 1 < LEVELS)
 			hand_up(fold, page, level);
 		memset(page->mask[level], 0, PAGE / 8);
-		page->written &= (uint8_t)~(1 << level);
+		page->written &= (uint8_t) ~(1 << level);
 	}
 	list->count = 0;
 	list = &fold->loaded[level];
@@ -323,7 +326,7 @@ EXPORT int fold_take(struct fold *fold, int level, uint64_t *frame, uint8_t *mas
 		if (level + 1 < LEVELS)
 			page->lines[level + 1] |= page->lines[level];
 		page->lines[level] = 0;
-		page->loaded &= (uint8_t)~(1 << level);
+		page->loaded &= (uint8_t) ~(1 << level);
 	}
 	list->count = 0;
 	return fold->failed;

@@ -75,8 +75,8 @@ static int kind_of(uint64_t physical, bool device)
 	return ram_offset(physical) == NO_OFFSET ? KIND_OTHER_MEMORY : KIND_RAM;
 }
 
-static void cross_page(qemu_plugin_meminfo_t info, uint64_t address, size_t size, const uint8_t *value, bool store,
-		       uint32_t t)
+static void cross_page(qemu_plugin_meminfo_t info, uint64_t address, size_t size, const uint8_t *value,
+		       bool store, uint32_t t)
 {
 	uint64_t second = (address & ~(uint64_t)(PAGE_SIZE - 1)) + PAGE_SIZE;
 	const struct qemu_plugin_hwaddr *hw = qemu_plugin_get_hwaddr(info, second);
@@ -91,7 +91,8 @@ static void cross_page(qemu_plugin_meminfo_t info, uint64_t address, size_t size
 		walk_repeat(hart->csr[REGISTER_SATP], second, store ? WALK_STORE : WALK_LOAD, t + 1);
 }
 
-static void record(qemu_plugin_meminfo_t info, uint64_t address, uint64_t value, unsigned int shift, bool store)
+static void record(qemu_plugin_meminfo_t info, uint64_t address, uint64_t value, unsigned int shift,
+		   bool store)
 {
 	const struct qemu_plugin_hwaddr *hw = qemu_plugin_get_hwaddr(info, address);
 	uint64_t physical = hw ? qemu_plugin_hwaddr_phys_addr(hw) : address;

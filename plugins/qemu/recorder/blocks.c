@@ -102,6 +102,37 @@ void block_publish(struct block *block)
 	APPEND(COLUMN_BLOCKS_INSTRUCTIONS, uint16_t, block->instructions);
 }
 
+static struct block *copy(const struct block *block)
+{
+	size_t size = sizeof(*block) + block->instructions * sizeof(struct insn);
+	struct block *made = malloc(size);
+
+	if (!made)
+		abort();
+	memcpy(made, block, size);
+	made->id = NO_BLOCK;
+	return made;
+}
+
+struct block *block_at(struct block *block, uint64_t pc)
+{
+	struct block *found;
+
+	for (found = block; found; found = found->alias) {
+		if (found->virtual == pc)
+			return found;
+	}
+	found = copy(block);
+	found->virtual = pc;
+	found->is_alias = true;
+	for (uint16_t i = 0; i < found->instructions; i++)
+		found->insn[i].address += pc - block->virtual;
+	place_callbacks(found);
+	found->alias = block->alias;
+	block->alias = found;
+	return found;
+}
+
 struct block *block_for(const struct qemu_plugin_tb *tb, uint8_t privilege)
 {
 	static union {
@@ -110,7 +141,6 @@ struct block *block_for(const struct qemu_plugin_tb *tb, uint8_t privilege)
 	} scratch;
 	struct block *candidate = &scratch.block, *found;
 	size_t count = qemu_plugin_tb_n_insns(tb);
-	size_t size;
 
 	memset(candidate, 0, sizeof(*candidate));
 	candidate->instructions = (uint16_t)(count < INSNS_MAX ? count : INSNS_MAX);
@@ -127,12 +157,7 @@ struct block *block_for(const struct qemu_plugin_tb *tb, uint8_t privilege)
 			return found;
 	}
 	place_callbacks(candidate);
-	size = sizeof(*candidate) + candidate->instructions * sizeof(struct insn);
-	found = malloc(size);
-	if (!found)
-		abort();
-	memcpy(found, candidate, size);
-	found->id = NO_BLOCK;
+	found = copy(candidate);
 	found->next = *bucket;
 	*bucket = found;
 	return found;

@@ -31,8 +31,8 @@ static void decode_jump(struct decoded *d, uint32_t bits, uint64_t address)
 
 static void decode_branch(struct decoded *d, uint32_t bits, uint64_t address)
 {
-	uint64_t offset = (uint64_t)field(bits, 31, 31) << 12 | field(bits, 7, 7) << 11 | field(bits, 30, 25) << 5 |
-			  field(bits, 11, 8) << 1;
+	uint64_t offset = (uint64_t)field(bits, 31, 31) << 12 | field(bits, 7, 7) << 11 |
+			  field(bits, 30, 25) << 5 | field(bits, 11, 8) << 1;
 
 	d->successor = NEXT_OR_TARGET;
 	d->target = address + (uint64_t)sign_extend(offset, 13);
@@ -41,8 +41,10 @@ static void decode_branch(struct decoded *d, uint32_t bits, uint64_t address)
 
 static void decode_load(struct decoded *d, uint32_t bits)
 {
-	static const uint8_t sources[8] = { SOURCE_LOAD_S8, SOURCE_LOAD_S16, SOURCE_LOAD_S32, SOURCE_LOAD_64,
-					    SOURCE_LOAD_U8, SOURCE_LOAD_U16, SOURCE_LOAD_U32, SOURCE_RECORDED };
+	static const uint8_t sources[8] = {
+		SOURCE_LOAD_S8, SOURCE_LOAD_S16, SOURCE_LOAD_S32, SOURCE_LOAD_64,
+		SOURCE_LOAD_U8, SOURCE_LOAD_U16, SOURCE_LOAD_U32, SOURCE_RECORDED
+	};
 
 	d->source = sources[field(bits, 14, 12)];
 	d->traits |= MAY_TRAP;
@@ -85,8 +87,10 @@ static void decode_register(struct decoded *d, uint32_t bits, bool word)
 
 static void decode_atomic(struct decoded *d, uint32_t bits)
 {
-	static const uint8_t sources[8] = { SOURCE_LOAD_S8, SOURCE_LOAD_S16, SOURCE_LOAD_S32, SOURCE_LOAD_64,
-					    SOURCE_RECORDED, SOURCE_RECORDED, SOURCE_RECORDED, SOURCE_RECORDED };
+	static const uint8_t sources[8] = {
+		SOURCE_LOAD_S8,	 SOURCE_LOAD_S16, SOURCE_LOAD_S32, SOURCE_LOAD_64,
+		SOURCE_RECORDED, SOURCE_RECORDED, SOURCE_RECORDED, SOURCE_RECORDED
+	};
 	uint32_t funct5 = field(bits, 31, 27), width = field(bits, 14, 12);
 
 	d->traits |= MAY_TRAP | IS_ATOMIC;
@@ -258,7 +262,8 @@ static struct decoded decode_full(uint32_t bits, uint64_t address)
 
 struct decoded decode(uint32_t bits, unsigned int length, uint64_t address)
 {
-	struct decoded d = length == 2 ? decode_compressed(bits & 0xffff, address) : decode_full(bits, address);
+	struct decoded d =
+		length == 2 ? decode_compressed(bits & 0xffff, address) : decode_full(bits, address);
 
 	if (d.traits & IS_UNKNOWN) {
 		d.successor = ANYWHERE;

@@ -24,9 +24,9 @@ enum traits {
 };
 
 /* Those after which more than the integer destination must be looked at. */
-#define SPECIAL                                                                                                   \
-	(WRITES_FLOAT | WRITES_FCSR | WRITES_CSR | IS_XRET | IS_SC | IS_CBO_ZERO | IS_EBREAK | IS_FENCE_VMA |     \
-	 IS_UNKNOWN)
+#define SPECIAL                                                                                              \
+	(WRITES_FLOAT | WRITES_FCSR | WRITES_CSR | IS_XRET | IS_SC | IS_CBO_ZERO | IS_EBREAK |               \
+	 IS_FENCE_VMA | IS_UNKNOWN)
 
 enum successor { NEXT, NEXT_OR_TARGET, TARGET, ANYWHERE, NOWHERE };
 
@@ -36,10 +36,13 @@ struct decoded {
 	uint16_t traits;
 	uint16_t csr;
 	uint8_t source; /* enum value_source */
-	uint8_t rd;     /* integer, or floating point with WRITES_FLOAT */
+	uint8_t rd;	/* integer, or floating point with WRITES_FLOAT */
 	uint8_t rs1;
 	uint8_t successor;
 };
+
+/* Whether c.fld and the like are what they are; else Zcmp and Zcmt may use their encodings. */
+extern bool decode_doubles;
 
 /* Decodes the instruction of `length` bytes at `address`. */
 struct decoded decode(uint32_t bits, unsigned int length, uint64_t address);

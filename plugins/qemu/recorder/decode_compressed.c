@@ -84,17 +84,17 @@ static struct decoded decode_arithmetic(uint32_t bits)
 
 static struct decoded decode_jump(uint32_t bits, uint64_t address)
 {
-	uint64_t offset = (uint64_t)field(bits, 12, 12) << 11 | field(bits, 11, 11) << 4 | field(bits, 10, 9) << 8 |
-			  field(bits, 8, 8) << 10 | field(bits, 7, 7) << 6 | field(bits, 6, 6) << 7 |
-			  field(bits, 5, 3) << 1 | field(bits, 2, 2) << 5;
+	uint64_t offset = (uint64_t)field(bits, 12, 12) << 11 | field(bits, 11, 11) << 4 |
+			  field(bits, 10, 9) << 8 | field(bits, 8, 8) << 10 | field(bits, 7, 7) << 6 |
+			  field(bits, 6, 6) << 7 | field(bits, 5, 3) << 1 | field(bits, 2, 2) << 5;
 
 	return (struct decoded){ .successor = TARGET, .target = address + (uint64_t)sign_extend(offset, 12) };
 }
 
 static struct decoded decode_branch(uint32_t bits, uint64_t address)
 {
-	uint64_t offset = (uint64_t)field(bits, 12, 12) << 8 | field(bits, 11, 10) << 3 | field(bits, 6, 5) << 6 |
-			  field(bits, 4, 3) << 1 | field(bits, 2, 2) << 5;
+	uint64_t offset = (uint64_t)field(bits, 12, 12) << 8 | field(bits, 11, 10) << 3 |
+			  field(bits, 6, 5) << 6 | field(bits, 4, 3) << 1 | field(bits, 2, 2) << 5;
 
 	return (struct decoded){ .successor = NEXT_OR_TARGET,
 				 .target = address + (uint64_t)sign_extend(offset, 9) };
@@ -188,8 +188,18 @@ static struct decoded decode_quadrant2(uint32_t bits, uint64_t address)
 	}
 }
 
+bool decode_doubles = true;
+
+/* c.fld, c.fsd, c.fldsp and c.fsdsp. */
+static bool is_double_access(uint32_t bits)
+{
+	return (bits & 1) == 0 && (field(bits, 15, 13) == 1 || field(bits, 15, 13) == 5);
+}
+
 struct decoded decode_compressed(uint32_t bits, uint64_t address)
 {
+	if (!decode_doubles && is_double_access(bits))
+		return unknown();
 	switch (bits & 3) {
 	case 0:
 		return decode_quadrant0(bits);

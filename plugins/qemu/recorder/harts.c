@@ -59,7 +59,7 @@ void hart_set_privilege(uint8_t privilege)
 	hart->data_translated = effective != 3 && hart->csr[REGISTER_SATP] >> 60;
 }
 
-void hart_keyframe(uint64_t t)
+void hart_keyframe(uint64_t t, uint64_t pc)
 {
 	uint64_t n = slot->count[COLUMN_EPOCH_KEYFRAME_VALUE];
 	uint64_t *value = COLUMN(COLUMN_EPOCH_KEYFRAME_VALUE, uint64_t) + n;
@@ -75,6 +75,7 @@ void hart_keyframe(uint64_t t)
 	APPEND(COLUMN_EPOCH_KEYFRAME_ACCESS, uint32_t, (uint32_t)slot->count[COLUMN_ACCESSES_T]);
 	APPEND(COLUMN_EPOCH_KEYFRAME_STATE, uint32_t, (uint32_t)slot->count[COLUMN_EPOCH_STATE_T]);
 	slot->count[COLUMN_EPOCH_KEYFRAME_VALUE] = n + REGISTERS;
+	APPEND(COLUMN_EPOCH_KEYFRAME_PC, uint64_t, pc);
 	APPEND(COLUMN_EPOCH_KEYFRAME_T, uint32_t, offset_of(t));
 	hart->keyframe_t = t;
 }
@@ -205,6 +206,16 @@ static void settle(const struct block *block, uint64_t t)
 		hart_read_all(t);
 }
 
+/* The block at the address where the hart is. QEMU shares a translation among all virtual addresses of the same
+ * code; where control came by a direct way from a block at its own address, the address follows. */
+static struct block *block_here(struct block *block)
+{
+	if (hart->block && !hart->block->is_alias &&
+	    trap_leads_directly(&hart->block->insn[hart->index], block->virtual))
+		return block;
+	return block_at(block, register_read_pc());
+}
+
 static bool epoch_is_full(uint64_t t)
 {
 	if (slot->count[COLUMN_ACCESSES_CHANGE_T] > shared->column[COLUMN_ACCESSES_CHANGE_T].capacity / 4)
@@ -240,6 +251,7 @@ void hart_enter(struct hart *to, struct block *block)
 	if (switched && hart)
 		leave(hart);
 	hart = to;
+	block = block_here(block);
 	if (to->seen)
 		settle(block, t);
 	else
@@ -249,7 +261,7 @@ void hart_enter(struct hart *to, struct block *block)
 		epoch_next(t);
 	/* Each epoch in which a hart runs begins, for that hart, with a keyframe. */
 	if (to->keyframe_t == NEVER || to->keyframe_t < slot->first_t || t - to->keyframe_t >= keyframe_every)
-		hart_keyframe(t);
+		hart_keyframe(t, register_read_pc());
 	if (to->privilege != block->privilege || !to->block)
 		hart_set_privilege(block->privilege);
 	if (switched || slot->count[COLUMN_EPOCH_TURN_RUN] == 0) {

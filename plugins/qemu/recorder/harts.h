@@ -10,17 +10,17 @@
 #define HARTS_MAX 64
 
 struct hart {
-	const struct block *block; /* that it last ran, or NULL */
-	uint16_t index;            /* instruction of it that was the last to start */
+	struct block *block; /* that it last ran, or NULL */
+	uint16_t index;	     /* instruction of it that was the last to start */
 	bool seen;
-	bool away;      /* another hart has run since */
+	bool away;	 /* another hart has run since */
 	uint64_t last_t; /* of that instruction */
 	uint64_t keyframe_t;
 	uint64_t csr[REGISTERS]; /* tracked registers from REGISTER_FCSR on */
-	bool data_translated; /* its loads and stores go through page tables */
-	bool mprv;            /* with another privilege than the block's */
+	bool data_translated;	 /* its loads and stores go through page tables */
+	bool mprv;		 /* with another privilege than the block's */
 	uint8_t privilege;
-	uint64_t operand; /* read before an instruction that needs it later */
+	uint64_t operand;  /* read before an instruction that needs it later */
 	uint64_t accesses; /* made by the instruction under way, for those that are checked afterwards */
 };
 
@@ -49,7 +49,8 @@ void hart_read_result(const struct insn *before);
 /* Before the instruction runs: what must be known of it that will be gone afterwards. */
 void hart_prepare(const struct insn *insn);
 
-void hart_keyframe(uint64_t t);
+/* Lists all registers at t, where the hart is about to run the instruction at `pc`. */
+void hart_keyframe(uint64_t t, uint64_t pc);
 
 /* From t on, all registers are what they are now: after something that may have changed any of them. */
 void hart_read_all(uint64_t t);

@@ -165,7 +165,8 @@ void memory_compare_frame(size_t offset, uint32_t t, int cause)
 		memcpy(&old, shadow + at, sizeof(old));
 		memcpy(&new, ram + at, sizeof(new));
 		if (old != new)
-			memory_change_word(at, t, cause == CAUSE_UNEXPLAINED ? explain(at, old, new) : cause, new);
+			memory_change_word(at, t, cause == CAUSE_UNEXPLAINED ? explain(at, old, new) : cause,
+					   new);
 	}
 	frame_compared[frame / PAGE_SIZE] = slot->first_t + t;
 }

@@ -13,7 +13,7 @@
 
 enum frame_flag { FRAME_IS_PAGE_TABLE = 1 };
 
-extern uint8_t *ram;    /* guest RAM, as QEMU has it */
+extern uint8_t *ram;	/* guest RAM, as QEMU has it */
 extern uint8_t *shadow; /* as the recorder believes it to be */
 extern int shadow_fd;
 extern uint8_t *frame_flags; /* by offset in RAM / PAGE_SIZE */

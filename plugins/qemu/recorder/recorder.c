@@ -16,7 +16,8 @@
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = 4;
 
-QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv);
+QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
+					   char **argv);
 
 static struct {
 	const char *slots, *host, *ram;
@@ -25,7 +26,7 @@ static struct {
 
 static unsigned int harts_max;
 static bool stopped;
-static uint64_t waiting_t;          /* instructions started before recording began */
+static uint64_t waiting_t;	    /* instructions started before recording began */
 static const struct block *waiting; /* the block that ran last then */
 
 static bool contains(const struct block *block, uint64_t pc)
@@ -125,20 +126,23 @@ static void insn_starts_special(unsigned int vcpu, void *udata)
 	if (insn->decoded.traits & SPECIAL)
 		hart_prepare(insn);
 	if (keyframe_every == 1)
-		hart_keyframe(slot->run_t + insn->index);
+		hart_keyframe(slot->run_t + insn->index, hart->block->insn[insn->index].address);
 }
 
 static void register_insn(struct qemu_plugin_insn *source, struct insn *insn)
 {
 	const struct decoded *before = &insn[-1].decoded;
 
-	qemu_plugin_register_vcpu_mem_cb(source, access_seen, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, insn);
+	qemu_plugin_register_vcpu_mem_cb(source, access_seen, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW,
+					 insn);
 	if (insn->index == 0)
 		return;
 	if (keyframe_every == 1 || (before->traits & SPECIAL) || (insn->decoded.traits & SPECIAL))
-		qemu_plugin_register_vcpu_insn_exec_cb(source, insn_starts_special, QEMU_PLUGIN_CB_R_REGS, insn);
+		qemu_plugin_register_vcpu_insn_exec_cb(source, insn_starts_special, QEMU_PLUGIN_CB_R_REGS,
+						       insn);
 	else if (before->source == SOURCE_RECORDED)
-		qemu_plugin_register_vcpu_insn_exec_cb(source, insn_starts_after_write, QEMU_PLUGIN_CB_R_REGS, insn);
+		qemu_plugin_register_vcpu_insn_exec_cb(source, insn_starts_after_write, QEMU_PLUGIN_CB_R_REGS,
+						       insn);
 	else if (insn->has_callback)
 		qemu_plugin_register_vcpu_insn_exec_cb(source, insn_starts, QEMU_PLUGIN_CB_NO_REGS, insn);
 }
@@ -156,9 +160,10 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		asked = true;
 		slots_ask('m', -1);
 	}
+	decode_doubles = register_has_double();
 	block = block_for(tb, (uint8_t)register_read_privilege());
-	qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_tb_get_insn(tb, 0), block_starts, QEMU_PLUGIN_CB_R_REGS,
-					       block);
+	qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_tb_get_insn(tb, 0), block_starts,
+					       QEMU_PLUGIN_CB_R_REGS, block);
 	for (uint16_t i = 0; i < block->instructions; i++)
 		register_insn(qemu_plugin_tb_get_insn(tb, i), &block->insn[i]);
 }
@@ -175,7 +180,8 @@ static void hart_appears(qemu_plugin_id_t id, unsigned int vcpu)
 	found = true;
 	missing = registers_find();
 	if (missing) {
-		fprintf(stderr, "tracedbg: this QEMU does not show plugins the register %s; use QEMU 9.2 or later\n",
+		fprintf(stderr,
+			"tracedbg: this QEMU does not show plugins the register %s; use QEMU 9.2 or later\n",
 			missing);
 		exit(1);
 	}
@@ -188,10 +194,10 @@ static bool take_option(const char *text)
 		const char **text;
 		uint64_t *number;
 	} known[] = {
-		{ "slots=", &options.slots, NULL },	    { "host=", &options.host, NULL },
-		{ "ram=", &options.ram, NULL },		    { "keyframe=", NULL, &keyframe_every },
-		{ "start-pc=", NULL, &options.start_pc },   { "start-t=", NULL, &options.start_t },
-		{ "stop-pc=", NULL, &options.stop_pc },	    { "stop-t=", NULL, &options.stop_t },
+		{ "slots=", &options.slots, NULL },	  { "host=", &options.host, NULL },
+		{ "ram=", &options.ram, NULL },		  { "keyframe=", NULL, &keyframe_every },
+		{ "start-pc=", NULL, &options.start_pc }, { "start-t=", NULL, &options.start_t },
+		{ "stop-pc=", NULL, &options.stop_pc },	  { "stop-t=", NULL, &options.stop_t },
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {

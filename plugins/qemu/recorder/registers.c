@@ -6,11 +6,70 @@
 
 /* QEMU's names, by number. It calls s0 "fp". */
 static const char *const names[REGISTERS] = {
-	"zero", "ra",	"sp",	"gp",	"tp",	"t0",	"t1",	"t2",	"fp",	"s1",	"a0",	"a1",  "a2",
-	"a3",	"a4",	"a5",	"a6",	"a7",	"s2",	"s3",	"s4",	"s5",	"s6",	"s7",	"s8",  "s9",
-	"s10",	"s11",	"t3",	"t4",	"t5",	"t6",	"ft0",	"ft1",	"ft2",	"ft3",	"ft4",	"ft5", "ft6",
-	"ft7",	"fs0",	"fs1",	"fa0",	"fa1",	"fa2",	"fa3",	"fa4",	"fa5",	"fa6",	"fa7", "fs2", "fs3",
-	"fs4",	"fs5",	"fs6",	"fs7",	"fs8",	"fs9",	"fs10",	"fs11",	"ft8",	"ft9",	"ft10", "ft11",
+	"zero",
+	"ra",
+	"sp",
+	"gp",
+	"tp",
+	"t0",
+	"t1",
+	"t2",
+	"fp",
+	"s1",
+	"a0",
+	"a1",
+	"a2",
+	"a3",
+	"a4",
+	"a5",
+	"a6",
+	"a7",
+	"s2",
+	"s3",
+	"s4",
+	"s5",
+	"s6",
+	"s7",
+	"s8",
+	"s9",
+	"s10",
+	"s11",
+	"t3",
+	"t4",
+	"t5",
+	"t6",
+	"ft0",
+	"ft1",
+	"ft2",
+	"ft3",
+	"ft4",
+	"ft5",
+	"ft6",
+	"ft7",
+	"fs0",
+	"fs1",
+	"fa0",
+	"fa1",
+	"fa2",
+	"fa3",
+	"fa4",
+	"fa5",
+	"fa6",
+	"fa7",
+	"fs2",
+	"fs3",
+	"fs4",
+	"fs5",
+	"fs6",
+	"fs7",
+	"fs8",
+	"fs9",
+	"fs10",
+	"fs11",
+	"ft8",
+	"ft9",
+	"ft10",
+	"ft11",
 	[REGISTER_FCSR] = "fcsr",
 	[REGISTER_MSTATUS] = "mstatus",
 	[REGISTER_SATP] = "satp",
@@ -37,25 +96,31 @@ static const struct {
 	uint16_t csr;
 	uint8_t id;
 } csrs[] = {
-	{ 0x001, REGISTER_FCSR },	{ 0x002, REGISTER_FCSR },	{ 0x003, REGISTER_FCSR },
-	{ 0x100, REGISTER_MSTATUS },	{ 0x300, REGISTER_MSTATUS },	{ 0x180, REGISTER_SATP },
-	{ 0x302, REGISTER_MEDELEG },	{ 0x303, REGISTER_MIDELEG },	{ 0x104, REGISTER_MIE },
-	{ 0x304, REGISTER_MIE },	{ 0x305, REGISTER_MTVEC },	{ 0x306, REGISTER_MCOUNTEREN },
-	{ 0x340, REGISTER_MSCRATCH },	{ 0x341, REGISTER_MEPC },	{ 0x342, REGISTER_MCAUSE },
-	{ 0x343, REGISTER_MTVAL },	{ 0x105, REGISTER_STVEC },	{ 0x106, REGISTER_SCOUNTEREN },
-	{ 0x140, REGISTER_SSCRATCH },	{ 0x141, REGISTER_SEPC },	{ 0x142, REGISTER_SCAUSE },
-	{ 0x143, REGISTER_STVAL },	{ 0x10a, REGISTER_SENVCFG },	{ 0x30a, REGISTER_MENVCFG },
+	{ 0x001, REGISTER_FCSR },     { 0x002, REGISTER_FCSR },	   { 0x003, REGISTER_FCSR },
+	{ 0x100, REGISTER_MSTATUS },  { 0x300, REGISTER_MSTATUS }, { 0x180, REGISTER_SATP },
+	{ 0x302, REGISTER_MEDELEG },  { 0x303, REGISTER_MIDELEG }, { 0x104, REGISTER_MIE },
+	{ 0x304, REGISTER_MIE },      { 0x305, REGISTER_MTVEC },   { 0x306, REGISTER_MCOUNTEREN },
+	{ 0x340, REGISTER_MSCRATCH }, { 0x341, REGISTER_MEPC },	   { 0x342, REGISTER_MCAUSE },
+	{ 0x343, REGISTER_MTVAL },    { 0x105, REGISTER_STVEC },   { 0x106, REGISTER_SCOUNTEREN },
+	{ 0x140, REGISTER_SSCRATCH }, { 0x141, REGISTER_SEPC },	   { 0x142, REGISTER_SCAUSE },
+	{ 0x143, REGISTER_STVAL },    { 0x10a, REGISTER_SENVCFG }, { 0x30a, REGISTER_MENVCFG },
 };
 
 static struct qemu_plugin_register *handles[REGISTERS];
 static struct qemu_plugin_register *hart_handle;
 static struct qemu_plugin_register *privilege_handle;
+static struct qemu_plugin_register *pc_handle;
+static struct qemu_plugin_register *isa_handle;
 static GByteArray *buffer;
 
 static void take_handle(const qemu_plugin_reg_descriptor *descriptor)
 {
 	if (!strcmp(descriptor->name, "mhartid"))
 		hart_handle = descriptor->handle;
+	if (!strcmp(descriptor->name, "pc"))
+		pc_handle = descriptor->handle;
+	if (!strcmp(descriptor->name, "misa"))
+		isa_handle = descriptor->handle;
 	if (!strcmp(descriptor->name, "priv"))
 		privilege_handle = descriptor->handle;
 	for (int i = 0; i < REGISTERS; i++) {
@@ -75,6 +140,8 @@ const char *registers_find(void)
 	g_array_free(all, 1);
 	if (!hart_handle)
 		return "mhartid";
+	if (!pc_handle)
+		return "pc";
 	if (!privilege_handle)
 		return "priv";
 	/* A CPU without F, S or a newer CSR has no such register; one without integer registers is no RISC-V. */
@@ -113,6 +180,16 @@ uint64_t register_read_or(int id, uint64_t otherwise)
 uint64_t register_read_hart(void)
 {
 	return read_handle(hart_handle, 0);
+}
+
+uint64_t register_read_pc(void)
+{
+	return read_handle(pc_handle, 0);
+}
+
+bool register_has_double(void)
+{
+	return read_handle(isa_handle, 1 << 3) >> 3 & 1;
 }
 
 uint64_t register_read_privilege(void)

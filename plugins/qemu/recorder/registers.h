@@ -45,6 +45,12 @@ uint64_t register_read(int id);
 uint64_t register_read_or(int id, uint64_t otherwise);
 
 uint64_t register_read_hart(void);
+
+/* Right at the start of a block only: QEMU does not keep it inside. */
+uint64_t register_read_pc(void);
+
+/* Whether the CPU has double-precision floating point; without it Zcmp may use the same compressed encodings. */
+bool register_has_double(void);
 uint64_t register_read_privilege(void);
 
 /* The number of the tracked register that a CSR is, or is a part of; or NO_REGISTER. */

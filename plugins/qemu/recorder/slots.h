@@ -24,8 +24,8 @@ struct slot {
 	uint64_t state;
 	uint64_t sequence;
 	uint64_t first_t;
-	uint64_t end_t;     /* valid once FULL */
-	uint64_t run_t;     /* t of the first instruction of the run under way */
+	uint64_t end_t;	    /* valid once FULL */
+	uint64_t run_t;	    /* t of the first instruction of the run under way */
 	uint64_t run_index; /* instructions of it that are known to have started, minus 1 */
 	uint64_t count[COLUMNS];
 };
@@ -45,7 +45,7 @@ struct shared {
 	struct range ram[RANGES_MAX];
 	struct range dma[RANGES_MAX];
 	struct {
-		uint64_t offset; /* in a slot */
+		uint64_t offset;   /* in a slot */
 		uint64_t capacity; /* rows */
 	} column[COLUMNS];
 };

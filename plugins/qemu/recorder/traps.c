@@ -21,9 +21,10 @@ struct trap_registers {
 	int vector, cause, epc, tval, enabled; /* `enabled`: the bit of mstatus */
 };
 
-static const struct trap_registers machine = { REGISTER_MTVEC, REGISTER_MCAUSE, REGISTER_MEPC, REGISTER_MTVAL, 3 };
-static const struct trap_registers supervisor = { REGISTER_STVEC, REGISTER_SCAUSE, REGISTER_SEPC, REGISTER_STVAL,
-						   1 };
+static const struct trap_registers machine = { REGISTER_MTVEC, REGISTER_MCAUSE, REGISTER_MEPC, REGISTER_MTVAL,
+					       3 };
+static const struct trap_registers supervisor = { REGISTER_STVEC, REGISTER_SCAUSE, REGISTER_SEPC,
+						  REGISTER_STVAL, 1 };
 
 static const struct trap_registers *registers_for(uint8_t privilege)
 {
@@ -54,6 +55,11 @@ static bool leads_to(const struct insn *last, uint64_t pc)
 		return true;
 	}
 	return false;
+}
+
+bool trap_leads_directly(const struct insn *last, uint64_t pc)
+{
+	return last->decoded.successor != ANYWHERE && leads_to(last, pc);
 }
 
 /* mstatus as mret (from == 3) or sret leave it. */
@@ -109,7 +115,6 @@ static bool supervisor_was_interrupted(const struct insn *last)
 static enum arrival trap_kind(const struct insn *last, const struct trap_registers *r)
 {
 	uint64_t cause = register_read(r->cause);
-
 
 	if (cause & INTERRUPT)
 		return RETIRED_THEN_TRAP;

@@ -6,16 +6,19 @@
 #include "harts.h"
 
 enum arrival {
-	RETIRED,           /* the last instruction led here */
+	RETIRED,	   /* the last instruction led here */
 	RETIRED_THEN_TRAP, /* an interrupt, or the fetch of the next instruction trapped */
-	NOT_RETIRED,       /* the last instruction trapped */
+	NOT_RETIRED,	   /* the last instruction trapped */
 	AFTER_RESET,
 	OUT_OF_NOWHERE, /* nothing that is known of leads here: a debugger, a hypervisor extension */
 };
 
+/* Whether the address can be told from the instruction alone, and is where it leads. */
+bool trap_leads_directly(const struct insn *last, uint64_t pc);
+
 struct trap_origin {
 	uint8_t privilege; /* that a trap, if there was one, came from */
-	bool twice;        /* the supervisor's handler of another trap was interrupted before its first instruction */
+	bool twice; /* the supervisor's handler of another trap was interrupted before its first instruction */
 };
 
 enum arrival trap_classify(const struct insn *last, const struct block *block, struct trap_origin *origin);

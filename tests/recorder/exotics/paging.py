@@ -19,6 +19,10 @@ _CLEAR = Space(
 )
 _DATA_ENTRY, _CODE_ENTRY, _ = _CLEAR.entries
 _DATA_WORD, _CODE_WORD, _ = _CLEAR.words
+_TWO_PAGES = Space(
+    Mapping(_CODE, layout.PATCH + 0x1000, READ_EXECUTE | USED),
+    Mapping(_CODE + 0x1000, layout.PATCH, READ_EXECUTE),
+)
 _ADDI_A5_5 = 0x0050_0793
 _ADDI_A5_6 = 0x0060_0793
 _RET = 0x0000_8067
@@ -195,6 +199,44 @@ end: quit
             Runs(_CODE, 1),
             Register(_CODE, "a5", 5),
             Register("second", "ra", "end"),
+        ),
+    ),
+    Exotic(
+        "accessed_in_second_page_of_an_instruction",
+        guest(
+            f"""
+  li a0, {layout.PATCH:#x}
+  li a1, {_ADDI_A5_5 & 0xFFFF:#x}
+  li a2, 0x1000 + 0xffe
+  add a2, a0, a2
+  sh a1, 0(a2)
+  li a1, {_ADDI_A5_5 >> 16 | (_RET & 0xFFFF) << 16:#x}
+  sw a1, 0(a0)
+  li a1, {_RET >> 16:#x}
+  sw a1, 4(a0)
+  fence.i
+{enable(_TWO_PAGES.satp)}
+  enter 1, in_kernel
+in_kernel:
+  li a0, {_CODE + 0xFFE:#x}
+  li a1, {_TWO_PAGES.entries[1]:#x}
+jump: jalr ra, 0(a0)
+read: ld a2, 0(a1)
+end: quit
+""",
+            tables=_TWO_PAGES.assembly,
+        ),
+        (
+            Runs(_CODE + 0xFFE, 1),
+            Register(_CODE + 0xFFE, "a5", 5),
+            Walk(
+                "jump",
+                _TWO_PAGES.entries[1],
+                _TWO_PAGES.words[1],
+                _TWO_PAGES.words[1] | _ACCESSED,
+                until=_CODE + 0xFFE,
+            ),
+            Register("read", "a2", _TWO_PAGES.words[1] | _ACCESSED),
         ),
     ),
 )

@@ -12,7 +12,11 @@ def encode(stream: Stream) -> int:
     """An instruction that only writes a free register, as a word."""
     rng = stream.rng
     rd, rs = rng.choice([x for x in stream.machine.free if x != 1]), rng.randrange(32)
-    if rng.random() < 0.7:
+    kind = rng.random()
+    if kind < 0.3:
+        # auipc: tells through which address it ran.
+        return rng.getrandbits(20) << 12 | rd << 7 | 0x17
+    if kind < 0.8:
         operation = rng.choice((0, 2, 3, 4, 6, 7))
         return rng.getrandbits(12) << 20 | rs << 15 | operation << 12 | rd << 7 | 0x13
     return (

@@ -29,7 +29,7 @@ class Riscv64(Architecture):
     frame_link = FrameLink(return_address=-8, frame_pointer=-16)
     stack_alignment = 16
     callee_saved = frozenset(f"{kind}{number}" for kind in ("s", "fs") for number in range(12))
-    call_lengths = (4, 2)
+    unchanged = frozenset(("zero", "gp", "tp"))
     address_space_register = "satp"
     aliases = ALIASES
     views = VIEWS
@@ -49,6 +49,11 @@ class Riscv64(Architecture):
     def is_interrupt(self, cause: int) -> bool:
         """Say whether the highest bit is set."""
         return bool(cause & causes.INTERRUPT)
+
+    def trap_vectors(self, values: Values) -> tuple[VirtualAddress, ...]:
+        """Return the bases of mtvec and stvec; in vectored mode they are where exceptions go (3.1.7)."""
+        bases = [values(name) for name in ("mtvec", "stvec")]
+        return tuple(VirtualAddress(base & ~3) for base in bases if base is not None)
 
     def address_space(self, values: Values, privilege: int, use: Use) -> AddressSpace | None:
         """Machine mode does not translate, unless MPRV lends it the privilege of MPP for data (3.1.6.3)."""

@@ -33,7 +33,7 @@ class StackDepth:
 
     def lanes(self, view: LaneView) -> Sequence[Lane]:
         """Return the lane, unless sp is unknown throughout."""
-        track = view.index.track("sp")
+        track = view.index.track(view.index.sp_name)
         if track is None:
             return []
         rows = _exact(view, track) if view.is_exact else _sampled(view, track)
@@ -104,7 +104,7 @@ def _highest_by_column(view: LaneView, t: Integers, depths: Integers) -> Integer
 
 def sp_top(view: LaneView, t: Time) -> int | None:
     """Return the highest sp of the stack in use at ``t``, as far as a view shows it."""
-    track = view.index.track("sp")
+    track = view.index.track(view.index.sp_name)
     if track is None or not view.is_exact:
         return None
     rows = _exact(view, track)

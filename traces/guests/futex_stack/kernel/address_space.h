@@ -6,8 +6,8 @@
 #include "types.h"
 
 struct address_space {
-    pte_t *root;
-    unsigned users; /* tasks that run in it; 0 means the slot is free */
+	pte_t *root;
+	unsigned users; /* tasks that run in it; 0 means the slot is free */
 };
 
 /* NULL when no memory is left. */

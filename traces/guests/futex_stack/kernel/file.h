@@ -8,9 +8,9 @@
 #define FIRST_FILE 3 /* 0 to 2 are the console */
 
 struct file {
-    bool open;
-    uint64_t offset;
-    struct inode inode;
+	bool open;
+	uint64_t offset;
+	struct inode inode;
 };
 
 #endif

@@ -18,8 +18,7 @@ int64_t fs_read(const struct inode *inode, uint64_t offset, void *buffer, size_t
 int fs_read_inode(uint32_t number, struct inode *inode);
 
 /* The inode named `name` (of `length` bytes) in a directory. */
-int fs_find_entry(const struct inode *directory, const char *name, size_t length,
-                  struct inode *inode);
+int fs_find_entry(const struct inode *directory, const char *name, size_t length, struct inode *inode);
 
 /* Block `index` of a file, with holes as zeroes. */
 int fs_read_block(const struct inode *inode, uint32_t index, void *out);

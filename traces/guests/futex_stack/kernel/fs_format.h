@@ -19,28 +19,28 @@
 enum inode_type { INODE_FILE = 1, INODE_DIRECTORY = 2, INODE_SYMLINK = 3 };
 
 struct extent {
-    uint32_t logical; /* first block within the file */
-    uint32_t physical;
-    uint32_t count; /* 0: unused */
+	uint32_t logical; /* first block within the file */
+	uint32_t physical;
+	uint32_t count; /* 0: unused */
 };
 
 struct inode {
-    uint32_t type;
-    uint32_t size;
-    struct extent extents[INLINE_EXTENTS];
-    uint32_t extent_block; /* 0: none */
-    uint32_t reserved[7];
+	uint32_t type;
+	uint32_t size;
+	struct extent extents[INLINE_EXTENTS];
+	uint32_t extent_block; /* 0: none */
+	uint32_t reserved[7];
 };
 
 struct directory_entry {
-    uint32_t inode;
-    char name[NAME_SIZE]; /* padded with zeroes; empty: unused */
+	uint32_t inode;
+	char name[NAME_SIZE]; /* padded with zeroes; empty: unused */
 };
 
 struct superblock {
-    uint32_t magic;
-    uint32_t inode_count;
-    struct inode inode_file;
+	uint32_t magic;
+	uint32_t inode_count;
+	struct inode inode_file;
 };
 
 #define EXTENTS_PER_BLOCK (BLOCK_SIZE / sizeof(struct extent))

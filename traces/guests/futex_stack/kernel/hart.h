@@ -6,19 +6,20 @@
 #include "task.h"
 
 struct hart {
-    uint64_t id;
-    struct task *current; /* NULL in the scheduler */
-    struct context scheduler;
-    bool need_resched;
-    unsigned kernel_ticks; /* timer interrupts since it last left the kernel or switched tasks */
+	uint64_t id;
+	struct task *current; /* NULL in the scheduler */
+	struct context scheduler;
+	bool need_resched;
+	unsigned kernel_ticks; /* timer interrupts since it last left the kernel or switched tasks */
 };
 
 extern struct hart harts[MAX_HARTS];
 
-static inline struct hart *this_hart(void) {
-    struct hart *hart;
-    __asm__ volatile("mv %0, tp" : "=r"(hart));
-    return hart;
+static inline struct hart *this_hart(void)
+{
+	struct hart *hart;
+	__asm__ volatile("mv %0, tp" : "=r"(hart));
+	return hart;
 }
 
 /* Trap vector, interrupts and timer of the hart that calls. */

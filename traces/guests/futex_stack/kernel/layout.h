@@ -6,7 +6,7 @@
 #define RAM_END 0x81000000UL
 
 #define KERNEL_BASE 0x80200000UL /* OpenSBI enters the next stage here */
-#define BUMP_BASE 0x80400000UL   /* memory handed out once, in order, never returned */
+#define BUMP_BASE 0x80400000UL	 /* memory handed out once, in order, never returned */
 #define BUMP_END 0x80500000UL
 #define FRAMES_BASE 0x80500000UL /* single frames behind the free list */
 #define FRAMES_END 0x80800000UL

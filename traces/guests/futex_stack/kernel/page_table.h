@@ -17,16 +17,19 @@
 
 typedef uint64_t pte_t;
 
-static inline paddr_t pte_address(pte_t pte) {
-    return (pte >> 10) << 12;
+static inline paddr_t pte_address(pte_t pte)
+{
+	return (pte >> 10) << 12;
 }
 
-static inline pte_t pte_make(paddr_t address, uint64_t flags) {
-    return (address >> 12) << 10 | flags | PTE_V;
+static inline pte_t pte_make(paddr_t address, uint64_t flags)
+{
+	return (address >> 12) << 10 | flags | PTE_V;
 }
 
-static inline unsigned table_index(vaddr_t address, unsigned level) {
-    return (address >> (12 + 9 * level)) & (PTES_PER_TABLE - 1);
+static inline unsigned table_index(vaddr_t address, unsigned level)
+{
+	return (address >> (12 + 9 * level)) & (PTES_PER_TABLE - 1);
 }
 
 /* Kernel mappings: devices and RAM at their own addresses, shared by every address space. */

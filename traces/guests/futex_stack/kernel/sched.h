@@ -6,8 +6,9 @@
 
 #define NO_DEADLINE UINT64_MAX
 
-static inline struct task *current_task(void) {
-    return this_hart()->current;
+static inline struct task *current_task(void)
+{
+	return this_hart()->current;
 }
 
 /* The life of a hart: run tasks, wait for an interrupt when there is none. */

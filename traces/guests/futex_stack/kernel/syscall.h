@@ -26,8 +26,8 @@
 #define CLONE_VM 0x100
 
 struct timespec {
-    int64_t tv_sec;
-    int64_t tv_nsec;
+	int64_t tv_sec;
+	int64_t tv_nsec;
 };
 
 /* Run the call that the frame's registers ask for; the result goes into its a0. */

@@ -14,23 +14,23 @@ enum task_state { TASK_UNUSED, TASK_RUNNABLE, TASK_RUNNING, TASK_SLEEPING, TASK_
 
 /* What switch_context keeps. */
 struct context {
-    uint64_t ra, sp;
-    uint64_t s[12];
+	uint64_t ra, sp;
+	uint64_t s[12];
 };
 
 struct task {
-    enum task_state state;
-    int pid;
-    int exit_status;
-    struct task *parent;
-    struct address_space *space; /* NULL while it has no program */
-    paddr_t kernel_stack;        /* lowest address */
-    struct trap_frame *frame;    /* of the trap from user mode, at the stack's upper end */
-    struct context context;
-    const void *channel; /* what it sleeps on */
-    uint64_t deadline;   /* time at which the sleep ends anyway; NO_DEADLINE for never */
-    bool timed_out;
-    struct file files[MAX_FILES];
+	enum task_state state;
+	int pid;
+	int exit_status;
+	struct task *parent;
+	struct address_space *space; /* NULL while it has no program */
+	paddr_t kernel_stack;	     /* lowest address */
+	struct trap_frame *frame;    /* of the trap from user mode, at the stack's upper end */
+	struct context context;
+	const void *channel; /* what it sleeps on */
+	uint64_t deadline;   /* time at which the sleep ends anyway; NO_DEADLINE for never */
+	bool timed_out;
+	struct file files[MAX_FILES];
 };
 
 extern struct task tasks[MAX_TASKS];

@@ -15,12 +15,12 @@
 struct hart;
 
 struct trap_frame {
-    uint64_t ra, sp, gp, tp, t0, t1, t2, s0, s1;
-    uint64_t a[8];
-    uint64_t s2_to_s11[10];
-    uint64_t t3_to_t6[4];
-    uint64_t sepc, sstatus, scause, stval;
-    struct hart *hart; /* the kernel's tp, while user mode has its own */
+	uint64_t ra, sp, gp, tp, t0, t1, t2, s0, s1;
+	uint64_t a[8];
+	uint64_t s2_to_s11[10];
+	uint64_t t3_to_t6[4];
+	uint64_t sepc, sstatus, scause, stval;
+	struct hart *hart; /* the kernel's tp, while user mode has its own */
 };
 
 _Static_assert(sizeof(struct trap_frame) == TRAP_FRAME_SIZE, "trap.S relies on this size");

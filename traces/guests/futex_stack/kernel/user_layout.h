@@ -4,7 +4,7 @@
 
 #define USER_BASE_VA 0x40000000
 #define USER_TEXT_VA 0x40000000
-#define USER_DATA_VA 0x40010000  /* one page: .data and .bss */
+#define USER_DATA_VA 0x40010000	 /* one page: .data and .bss */
 #define USER_STACK_VA 0x40020000 /* one page; arguments at its upper end */
 #define USER_END_VA 0x40021000
 

@@ -32,34 +32,34 @@
 #define DESCRIPTOR_WRITE 2 /* the device writes it */
 
 struct virtq_descriptor {
-    uint64_t address;
-    uint32_t length;
-    uint16_t flags;
-    uint16_t next;
+	uint64_t address;
+	uint32_t length;
+	uint16_t flags;
+	uint16_t next;
 };
 
 struct virtq_available {
-    uint16_t flags;
-    uint16_t index;
-    uint16_t ring[QUEUE_SIZE];
+	uint16_t flags;
+	uint16_t index;
+	uint16_t ring[QUEUE_SIZE];
 };
 
 struct virtq_used_element {
-    uint32_t id;
-    uint32_t length;
+	uint32_t id;
+	uint32_t length;
 };
 
 struct virtq_used {
-    uint16_t flags;
-    volatile uint16_t index;
-    struct virtq_used_element ring[QUEUE_SIZE];
+	uint16_t flags;
+	volatile uint16_t index;
+	struct virtq_used_element ring[QUEUE_SIZE];
 };
 
 /* A legacy queue is one block of memory, the used ring on a page of its own. */
 struct virtq {
-    struct virtq_descriptor descriptors[QUEUE_SIZE];
-    struct virtq_available available;
-    struct virtq_used used __attribute__((aligned(4096)));
+	struct virtq_descriptor descriptors[QUEUE_SIZE];
+	struct virtq_available available;
+	struct virtq_used used __attribute__((aligned(4096)));
 } __attribute__((aligned(4096)));
 
 #endif

@@ -1,0 +1,102 @@
+"""From a trap handler into the code that it interrupted, by what the trace knows of the trap.
+
+No kernel's frame layout is known here. Which trap a handler's frame belongs to is found by who wrote the
+words that the frame stands on: the entry code, between the trap's first instruction and its first call.
+"""
+
+from tracedbg.arch import Use
+from tracedbg.disasm import Flow
+from tracedbg.ids import Hart, Time, VirtualAddress
+from tracedbg.query import last_write, registers_at
+from tracedbg.state.activation import Activation, Unwinder
+from tracedbg.state.frame import FoundBy
+from tracedbg.state.registers import Registers
+from tracedbg.state.traps import Trap, iter_traps_before
+from tracedbg.state.unwind_cfi import return_address_slot
+from tracedbg.symbols import UnwindRow
+
+ENTRY_INSTRUCTIONS = 512
+"""Instructions of all harts that entry code may take, from the trap to its first call."""
+
+_WORDS_TRIED = (1, 2, 3, 0, 4, 5)
+"""Words from the stack pointer on that entry code has usually filled."""
+
+_LEAVES = Flow.CALL | Flow.TRAP_RETURN
+
+
+def interrupted(unwinder: Unwinder, activation: Activation, row: UnwindRow | None) -> Activation | None:
+    """Return the code that the trap interrupted whose handler ``activation`` is, None when it is none.
+
+    To be asked where there are no unwind rules, in the function that a trap vector points to, and where the
+    rules lead to something that is no return address.
+    """
+    trap = _find_trap(unwinder, activation, row)
+    if trap is None or trap.target != activation.privilege or trap.t >= (activation.live or trap.t + 1):
+        return None
+    store = unwinder.recording.store
+    values, known = registers_at(store, trap.hart, trap.t)
+    ints = [int(value) if sure else None for value, sure in zip(values, known, strict=True)]
+    registers = Registers(unwinder.arch, store.guest.registers, ints)
+    space = unwinder.arch.address_space(registers.find, trap.source, Use.FETCH)
+    return Activation(
+        trap.epc, dict(registers), trap.source, space, trap.hart, FoundBy.TRAP, live=trap.t, trap=trap
+    )
+
+
+def is_trap_entry(unwinder: Unwinder, activation: Activation) -> bool:
+    """Say whether a trap vector points into the activation's function."""
+    symbol = unwinder.symbol(activation)
+    vectors = unwinder.arch.trap_vectors(activation.registers.get)
+    starts = [unwinder.recording.symbols.at(vector) for vector in vectors]
+    return symbol is not None and any(start is not None and start.start == symbol.start for start in starts)
+
+
+def _find_trap(unwinder: Unwinder, activation: Activation, row: UnwindRow | None) -> Trap | None:
+    if activation.live is not None:
+        # What a trap interrupted at t was entered, if by a trap, by an earlier one.
+        moment = Time(activation.live - (activation.trap is not None))
+        recent = _trap_before(unwinder, activation.hart, moment)
+        if recent is not None:
+            return recent
+    slot = None if row is None else return_address_slot(unwinder, activation, row)
+    if slot is not None:
+        return _trap_that_wrote(unwinder, activation, slot)
+    sp, size = unwinder.stack_pointer(activation), unwinder.arch.word_size
+    if sp is None:
+        return None
+    tried = (_trap_that_wrote(unwinder, activation, sp + size * word) for word in _WORDS_TRIED)
+    return next((trap for trap in tried if trap is not None), None)
+
+
+def _trap_that_wrote(unwinder: Unwinder, activation: Activation, address: int) -> Trap | None:
+    """Return the trap whose entry code wrote the word at a stack address."""
+    physical = unwinder.locate(activation, address)
+    if physical is None:
+        return None
+    access = last_write(unwinder.recording.store, (physical, 1), unwinder.t)
+    if access is None or access.hart is None:
+        return None
+    return _trap_before(unwinder, access.hart, access.t)
+
+
+def _trap_before(unwinder: Unwinder, hart: Hart, t: Time) -> Trap | None:
+    """Return the trap whose entry code the hart still runs at ``t``: no call, no return from a trap since."""
+    store = unwinder.recording.store
+    oldest = Time(max(t - ENTRY_INSTRUCTIONS, store.start))
+    trap = next(iter_traps_before(store, hart, Time(min(t + 1, store.end)), oldest), None)
+    if trap is None or any(flow & _LEAVES for flow in _flows(unwinder, hart, trap.t, t)):
+        return None
+    return trap
+
+
+def _flows(unwinder: Unwinder, hart: Hart, start: Time, stop: Time) -> list[Flow]:
+    """Return the flow of the different instructions that a hart ran from ``start`` to ``stop``."""
+    store, decode = unwinder.recording.store, unwinder.recording.disassembler.decode
+    flows = []
+    for index in range(store.epoch_of(start), store.epoch_of(stop) + 1):
+        epoch = store.epoch(index)
+        rows = epoch.instructions(start - epoch.start, stop - epoch.start, hart)
+        for instruction in set(rows.instruction.tolist()):
+            data = epoch.blocks.instruction_bytes(instruction)
+            flows.append(decode(data, VirtualAddress(int(epoch.blocks.address[instruction]))).flow)
+    return flows

@@ -1,0 +1,1 @@
+"""The replay screen: a Textual application over a session."""
