@@ -11,6 +11,7 @@
 #define ACCESS_KIND_SHIFT 4
 #define ACCESS_KIND_MASK 48
 #define ACCESS_MPRV 64
+#define STATE_UNKNOWN 32768
 /* An address or a t that there is none of. */
 #define NEVER UINT64_MAX
 
@@ -73,7 +74,7 @@ enum column {
     COLUMN_EPOCH_OPEN_T, /* u4: instructions whose outcome was not known when the epoch was written (see late) */
     COLUMN_EPOCH_STATE_T, /* u4: t from which a register holds the value, up to the epoch's length */
     COLUMN_EPOCH_STATE_HART, /* u2: its hart */
-    COLUMN_EPOCH_STATE_REGISTER, /* u2: its number in the trace's list of registers */
+    COLUMN_EPOCH_STATE_REGISTER, /* u2: its number in the trace's list of registers, plus STATE_UNKNOWN (0x8000) where its value is not known */
     COLUMN_EPOCH_STATE_VALUE, /* u8: its value */
     COLUMN_EPOCH_TRAP_T, /* u4: first instruction of the handler, up to the epoch's length */
     COLUMN_EPOCH_TRAP_HART, /* u2: the hart that took the trap */

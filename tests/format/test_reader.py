@@ -83,6 +83,7 @@ def test_another_reader_of_mcap_finds_the_same_messages() -> None:
     assert found == [*(("writes", 1000 * index) for index in range(WRITTEN)), ("span/1", 7)]
 
 
+@pytest.mark.slow
 def test_a_file_cut_at_any_length_gives_what_is_whole_or_one_clear_error(path: Path) -> None:
     content = whole()
     seen: set[int | str] = set()
@@ -119,6 +120,7 @@ def test_what_was_lost_is_said(path: Path) -> None:
         assert file.losses == (f"the file was not finished: it ends after {third} bytes without a summary",)
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_anywhere_gives_an_error_or_what_was_written(path: Path) -> None:
     content = bytearray(whole())
     for place in places(bytes(content)):

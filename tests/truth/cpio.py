@@ -1,7 +1,5 @@
 """Writes the archive that Linux unpacks as its first file system: cpio in the "newc" layout."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 _FOLDER = 0o040755

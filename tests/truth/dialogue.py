@@ -1,12 +1,10 @@
 """Runs a command whose guest asks for lines on its console, and answers each question when it comes."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,8 +35,18 @@ class Talk:
     """From the start to the end of the command."""
 
 
-def talk(command: Sequence[str], answers: Sequence[Answer] = (), *, limit: float, folder: Path) -> Talk:
-    """Runs the command, gives each answer when its question shows, and waits for the command's end."""
+def talk(
+    command: Sequence[str],
+    answers: Sequence[Answer] = (),
+    *,
+    limit: float,
+    folder: Path,
+    started: Callable[[int], None] | None = None,
+) -> Talk:
+    """Runs the command, gives each answer when its question shows, and waits for the command's end.
+
+    ``started`` gets the command's process id.
+    """
     start = time.monotonic()
     with subprocess.Popen(
         list(command), cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -51,6 +59,8 @@ def talk(command: Sequence[str], answers: Sequence[Answer] = (), *, limit: float
         ]
         for reader in readers:
             reader.start()
+        if started is not None:
+            started(process.pid)
         try:
             status = process.wait(limit)
         except subprocess.TimeoutExpired:

@@ -1,7 +1,5 @@
 """Makes the disk of the shell guest: a small file system without the help of root."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import random
@@ -30,6 +28,18 @@ def make_disk(image: Path, busybox: Path, script: Path) -> None:
         (root / "data").write_bytes(DATA)
         shutil.copy(script, root / "commands.sh")
         image.unlink(missing_ok=True)
-        words = ["mke2fs", "-q", "-t", "ext2", "-b", "1024", "-E", "root_owner=0:0", "-d", str(root), str(image)]
+        words = [
+            "mke2fs",
+            "-q",
+            "-t",
+            "ext2",
+            "-b",
+            "1024",
+            "-E",
+            "root_owner=0:0",
+            "-d",
+            str(root),
+            str(image),
+        ]
         environment = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
         subprocess.run([*words, f"{SIZE >> 10}k"], check=True, stdout=subprocess.DEVNULL, env=environment)

@@ -1,7 +1,5 @@
 """Makes the Linux guests: Debian's kernel with an init of our own, and with a busybox shell on a disk."""
 
-from __future__ import annotations
-
 import lzma
 import os
 import shutil

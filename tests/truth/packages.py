@@ -3,16 +3,16 @@
 apt gets an architecture, lists and a status file of its own in a folder; nothing outside that folder changes.
 """
 
-from __future__ import annotations
-
+import platform
 import re
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
-from scripts.apt_sources import REMOVABLE, AptSource, read_sources
+from scripts.apt_sources import AptSource, find_backports, read_sources
 
 SUITE = "trixie"
 """The first Debian release that has riscv64 in its main archive."""
@@ -23,14 +23,15 @@ class PackageError(AssertionError):
     """Packages cannot be fetched here; ``str()`` says why."""
 
 
-def foreign_source(sources: list[AptSource], suite: str = SUITE) -> AptSource:
+def foreign_source(suite: str = SUITE) -> AptSource:
     """The source of ``suite`` at the mirror from which this machine's own Debian comes."""
-    for source in sources:
-        uris = tuple(uri for uri in source.uris if not uri.startswith(REMOVABLE))
-        whole = [name for name in source.suites if re.fullmatch(r"[a-z]+", name)]
-        if uris and whole and "main" in source.components and all("debian" in uri for uri in uris):
-            return AptSource(uris, (suite,), ("main",), source.trust)
-    raise PackageError("no Debian mirror among this machine's package sources, so there is no riscv64 kernel")
+    release = platform.freedesktop_os_release()
+    own = find_backports(read_sources(), release.get("VERSION_CODENAME", ""))
+    if release.get("ID") != "debian" or own is None:
+        raise PackageError(
+            "no Debian mirror among this machine's package sources, so there is no riscv64 kernel"
+        )
+    return replace(own, suites=(suite,))
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,13 @@ class Apt:
     folder: Path
 
     @classmethod
-    def prepare(cls, folder: Path) -> Apt:
+    def prepare(cls, folder: Path) -> Self:
         """Makes the folder and fetches its package lists."""
         apt = cls(folder.resolve())
         for name in ("lists/partial", "cache/archives/partial", "state", "parts"):
             (apt.folder / name).mkdir(parents=True, exist_ok=True)
         (apt.folder / "state/status").touch()
-        (apt.folder / "parts/archive.sources").write_text(foreign_source(read_sources()).as_deb822())
+        (apt.folder / "parts/archive.sources").write_text(foreign_source().as_deb822())
         apt._run("apt-get", "update")
         return apt
 
@@ -62,7 +63,9 @@ class Apt:
         return [part.split()[0] for part in found[1].split(",")] if found else []
 
     def _file(self, package: str) -> Path:
-        newest = max(self.folder.glob(f"{package}_*.deb"), key=lambda path: path.stat().st_mtime, default=None)
+        newest = max(
+            self.folder.glob(f"{package}_*.deb"), key=lambda path: path.stat().st_mtime, default=None
+        )
         if newest is None:
             raise PackageError(f"apt downloaded no {package} into {self.folder}")
         return newest

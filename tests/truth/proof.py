@@ -1,7 +1,5 @@
 """Records a whole guest, lets it end by itself, and proves the trace."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from pathlib import Path

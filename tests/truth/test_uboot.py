@@ -33,4 +33,3 @@ def test_a_script_over_64_megabytes(tmp_path: Path, harts: int) -> None:
     assert f"Platform HART Count       : {harts}" in console
     assert proof.report["instructions"] >= 500_000_000
     assert proof.report["loads"] > 60_000_000
-

@@ -1,9 +1,7 @@
 """The U-Boot guest: Debian's U-Boot under OpenSBI, working off a script of its own commands.
 
-This U-Boot is built without ``mtest``. Patterns that are filled in, compared and filled in again do the same work.
+This U-Boot is built without ``mtest``: a pattern is filled in and compared, then its complement, as in mtest.
 """
-
-from __future__ import annotations
 
 from tests.truth.dialogue import Answer
 

@@ -11,10 +11,13 @@ if TYPE_CHECKING:
 SUBCOMMANDS = {
     "record": "Record a command's QEMU: every instruction, register write and memory access.",
     "verify": "Prove that a trace is true, by computing all of it again from the file alone.",
+    "info": "Say what a trace holds: how much, of which machine, and how it ended.",
+    "console": "Print what the guest printed, each line with its t.",
     "replay": "Look at a trace on a screen, and step through time in both directions.",
     "state": "Show the machine at a moment: registers, code, and the call stack.",
     "who": "Say who last wrote a byte of memory, and from which call stack.",
     "accesses": "List who loaded, stored or otherwise changed bytes of memory.",
+    "repair": "Make a whole trace of one that was cut short, or of an interrupted recording.",
     "doctor": "Say what this machine lacks for recording, and how to get it.",
     "completion": "Print the script that completes tracedbg's command line in a shell.",
 }

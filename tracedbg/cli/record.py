@@ -1,7 +1,7 @@
 """Record a command's QEMU: every instruction, register write and memory access.
 
-COMMAND is a QEMU command line, or anything that starts QEMU somewhere inside: make, cargo, a script. It keeps its
-console, standard input, signals and exit code.
+COMMAND is a QEMU command line, or anything that starts QEMU somewhere inside: make, cargo, a script. It
+keeps its console, standard input, signals and exit code.
 
     tracedbg record -- qemu-system-riscv64 -machine virt -nographic -kernel kernel.elf
     tracedbg record -o smoke.bin --symbols target/kernel -- make run
@@ -44,8 +44,9 @@ INTERVAL = 0.2
 @click.option("--level", type=click.IntRange(1, 19), default=1, hidden=True, help="zstd's level.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True)
 def command(
-    output: Path, force: bool, symbols: tuple[Path, ...], icount: bool, last: int | None, start_at: str | None,
-    stop_at: str | None, keyframe_every: int | None, no_sources: bool, level: int, command: tuple[str, ...],
+    output: Path, force: bool, symbols: tuple[Path, ...], icount: bool, last: int | None,
+    start_at: str | None, stop_at: str | None, keyframe_every: int | None, no_sources: bool, level: int,
+    command: tuple[str, ...],
 ) -> int:  # fmt: skip
     """Runs the command and says in a line what was recorded."""
     plugin = plugin_limits(start_at, stop_at, symbols, command)
@@ -58,32 +59,45 @@ def command(
     with Progress() as progress:
         drawing = _Drawing(recorder, progress)
         result = recorder.run(command, drawing.draw)
+        drawing.tell_notes()
+    for problem in result.problems:
+        click.echo(f"tracedbg: {problem}", err=True)
     for summary in result.summaries:
         click.echo(f"tracedbg: {sentence(summary)}", err=True)
     return result.status
 
 
 def sentence(summary: Summary) -> str:
-    """What was recorded, in one line, and what there is to say about it."""
+    """What was recorded, in one line."""
     rate = f", {summary.size / summary.instructions:.2f} bytes each" if summary.instructions else ""
-    notes = "".join(f"; {note}" for note in summary.notes)
     how = summary.how.replace("-", " ")
     return (
         f"{summary.path}: {summary.instructions:,} instructions, {size_text(summary.size)}{rate},"
-        f" ended by {how}{notes}"
+        f" ended by {how}"
     )
 
 
 class _Drawing:
-    """The line of progress: instructions, rate and size."""
+    """The line of progress: instructions, rate and size; and notes, each once, as they come."""
 
     def __init__(self, recorder: Recorder, progress: Progress) -> None:
         self._recorder = recorder
         self._progress = progress
         self._start = time.monotonic()
+        self._told: set[tuple[int, str]] = set()
+
+    def tell_notes(self) -> None:
+        """Prints the notes that have not been printed yet."""
+        for number, session in enumerate(list(self._recorder.sessions)):
+            for note in list(session.notes):
+                if (number, note) not in self._told:
+                    self._told.add((number, note))
+                    self._progress.wipe()
+                    click.echo(f"tracedbg: {note}", err=True)
 
     def draw(self) -> None:
         """Draws it, then waits a moment."""
+        self.tell_notes()
         sessions = self._recorder.sessions
         if sessions:
             count, size = sessions[-1].instructions, sessions[-1].size

@@ -1,8 +1,8 @@
 """Prove that a trace is true, by computing all of it again from the file alone.
 
-Every load is compared with memory as rebuilt at its t, every keyframe with the registers that instructions left,
-every span with what was stored in it, and RAM at the end with what QEMU left. The exit code is 0 when nothing
-differs and every change of memory has a cause, else 1.
+Every load is compared with memory as rebuilt at its t, every keyframe with the registers that instructions
+left, every span with what was stored in it, and RAM at the end with what QEMU left. The exit code is 0 when
+nothing differs and every change of memory has a cause, else 1.
 
     tracedbg verify trace.bin
     tracedbg verify trace.bin --json

@@ -30,6 +30,7 @@ _DEFINES = (
     "ACCESS_KIND_SHIFT",
     "ACCESS_KIND_MASK",
     "ACCESS_MPRV",
+    "STATE_UNKNOWN",
 )
 
 _ENUMS: tuple[tuple[str, str, type[IntEnum]], ...] = (

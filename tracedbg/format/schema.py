@@ -81,6 +81,8 @@ ACCESS_SIZE_MASK = 0x07
 ACCESS_STORE = 0x08
 ACCESS_KIND_SHIFT = 4
 ACCESS_KIND_MASK = 0x30
+STATE_UNKNOWN = 0x8000
+"""Set in state.register: from its t on, the value of that register is not known."""
 ACCESS_MPRV = 0x40
 """Made in M-mode with the privilege in mstatus.MPP."""
 
@@ -167,7 +169,12 @@ EPOCH = Message(
             "state.t", "u4", Filter.DELTA, "t from which a register holds the value, up to the epoch's length"
         ),
         _column("state.hart", "u2", Filter.NONE, "its hart"),
-        _column("state.register", "u2", Filter.NONE, "its number in the trace's list of registers"),
+        _column(
+            "state.register",
+            "u2",
+            Filter.NONE,
+            "its number in the trace's list of registers, plus STATE_UNKNOWN (0x8000) where its value is not known",
+        ),
         _column("state.value", "u8", Filter.SHUFFLE, "its value"),
         _column("trap.t", "u4", Filter.DELTA, "first instruction of the handler, up to the epoch's length"),
         _column("trap.hart", "u2", Filter.NONE, "the hart that took the trap"),

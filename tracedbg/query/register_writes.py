@@ -98,5 +98,5 @@ def _state_rows(epoch: EpochData, register: int, window: Window) -> Rows:
     rows["instruction"] = NEVER
     rows["hart"] = states.hart[found]
     rows["value"] = states.value[found]
-    rows["known"] = True
+    rows["known"] = states.known[found]
     return rows

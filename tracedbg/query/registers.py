@@ -123,4 +123,4 @@ def _apply_states(hart: int, window: _Window, state: _State, moments: Numbers) -
     chosen = chosen[rows.t[chosen] >= moments[rows.register[chosen]]]
     registers = rows.register[chosen]
     state.values[registers] = rows.value[chosen]
-    state.known[registers] = True
+    state.known[registers] = rows.known[chosen]

@@ -51,13 +51,14 @@ class Carried:
 
     def __init__(self, files: Sequence[CarriedFile], cwd: Path) -> None:
         self.warnings: list[str] = []
-        self._files = files
+        self._files: Sequence[CarriedFile] = files
         self._cwd = cwd
         self._good: list[SymbolFile] = []
 
     def attach_symbols(self, writer: TraceWriter) -> None:
-        """Attach the symbols and debug sections of each file."""
-        for file in self._files:
+        """Attach the symbols and debug sections of each file; nothing when that has been done."""
+        files, self._files = self._files, ()
+        for file in files:
             try:
                 content = self._read(file)
                 SymbolTable.load([content])
@@ -83,9 +84,7 @@ class Carried:
         except (SymbolError, OSError) as error:
             self.warnings.append(f"sources are left out of the trace: {_reason(error)}")
 
-    def _attach_found(
-        self, writer: TraceWriter, table: SymbolTable, addresses: NDArray[np.uint64]
-    ) -> None:
+    def _attach_found(self, writer: TraceWriter, table: SymbolTable, addresses: NDArray[np.uint64]) -> None:
         room = SOURCES_LIMIT
         for path in _iter_sources(table, addresses):
             lines = table.source(path)

@@ -1,4 +1,4 @@
-"""RAM as it was at some t, in a sparse file beside the output: what a recording of the newest part begins with."""
+"""RAM as it was at some t, in a sparse file: what a recording of the newest part begins with."""
 
 import mmap
 import os

@@ -57,9 +57,9 @@ class TraceBuilder:
         write_epoch(self.writer, messages, (first_t, end_t), self._groups)
         self._follow(messages[ACCESSES], messages[EPOCH]["run.block"], first_t, end_t)
 
-    def add_blocks(self, message: PackedMessage, time: int) -> None:
+    def add_blocks(self, message: PackedMessage, columns: Columns, time: int) -> None:
         """Copy a part of the block dictionary; in order, before the epochs that need it."""
-        self._groups.add_blocks({column.name: message.column(column.name) for column in BLOCKS.columns})
+        self._groups.add_blocks(columns)
         self.writer.write_packed(BLOCKS, message.payload(), time)
 
     def add_stored(self, stored: StoredEpoch, *, start_t: int = 0) -> None:

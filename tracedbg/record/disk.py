@@ -6,11 +6,15 @@ import io
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from tracedbg.errors import RecordError
 
 MARGIN = 64 << 20
 """With less free than this the recording ends by itself."""
+
+
+_BUFFER = 1 << 18
 
 
 class PatientFile(io.RawIOBase):
@@ -62,6 +66,12 @@ class PatientFile(io.RawIOBase):
         if not self.closed:
             os.close(self._descriptor)
         super().close()
+
+
+def open_patient(path: Path, make_room: Callable[[], None]) -> BinaryIO:
+    """Return a buffered PatientFile."""
+    # The stubs of BufferedWriter want more methods of a raw file than it calls.
+    return io.BufferedWriter(cast(io.FileIO, PatientFile(path, make_room)), _BUFFER)
 
 
 def lock(descriptor: int, path: Path) -> None:

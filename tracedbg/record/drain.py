@@ -5,8 +5,18 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from tracedbg.format.columns import AnyArray
-from tracedbg.format.schema import ACCESSES, BLOCKS, EPOCH, LATE, SLOT_MESSAGES, WRITES, Message, Source
+from tracedbg.format.columns import AnyArray, column_dtype
+from tracedbg.format.schema import (
+    ACCESSES,
+    BLOCKS,
+    EPOCH,
+    LATE,
+    NEVER,
+    SLOT_MESSAGES,
+    WRITES,
+    Message,
+    Source,
+)
 from tracedbg.record.slots import FULL, Slot
 
 _TABLES: dict[Message, tuple[tuple[str, ...], ...]] = {
@@ -76,7 +86,7 @@ def read_slot(
 
 
 def _sort_changes(accesses: dict[str, AnyArray]) -> None:
-    """Bring changes in order of t: one that the instruction at t makes holds from t + 1, one that it sees from t."""
+    """Bring changes in order of t: what an instruction makes holds from t + 1, what it sees from t."""
     t = accesses["change.t"]
     if len(t) and (t[1:] < t[:-1]).any():
         order = np.argsort(t, kind="stable")
@@ -166,3 +176,13 @@ def _cut_after(messages: dict[Message, dict[str, AnyArray]], length: int) -> Non
             accesses[name] = accesses[name][:rows]
     for name in ("unretired.t", "open.t"):
         epoch[name] = epoch[name][epoch[name] < length]
+
+
+def empty_epoch(harts: int) -> dict[Message, dict[str, AnyArray]]:
+    """Return the columns of an epoch in which nothing ran."""
+    messages = {
+        message: {column.name: np.empty(0, column_dtype(column)) for column in message.columns}
+        for message in SLOT_MESSAGES
+    }
+    messages[EPOCH]["last.t"] = np.full(harts, NEVER, "<u8")
+    return messages

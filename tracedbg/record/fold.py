@@ -3,6 +3,7 @@
 import ctypes
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +20,15 @@ _GROUPS = (
 )
 
 
+_FIELDS: list[Any] = [
+    field
+    for group in _GROUPS
+    for field in [(f"{group[0]}.count", ctypes.c_uint64), *((name, ctypes.c_void_p) for name in group)]
+]
+
+
 class _Epoch(ctypes.Structure):
-    _fields_ = [
-        field
-        for group in _GROUPS
-        for field in [(f"{group[0]}.count", ctypes.c_uint64), *((name, ctypes.c_void_p) for name in group)]
-    ]
+    _fields_ = _FIELDS
 
 
 def _pointer(array: AnyArray) -> ctypes.c_void_p:

@@ -1,4 +1,4 @@
-"""Puts register values into the order in which they are stored (tracedbg.format.grouping), in C for its speed."""
+"""Puts register values into the order in which they are stored (tracedbg.format.grouping), by a C library."""
 
 import ctypes
 from collections.abc import Mapping
@@ -10,17 +10,20 @@ from numpy.typing import NDArray
 
 from tracedbg.errors import RecordError
 from tracedbg.format.columns import AnyArray
-from tracedbg.format.schema import BLOCKS, EPOCH, WRITES, Message
+from tracedbg.format.schema import EPOCH, WRITES, Message
 
 Columns = Mapping[str, AnyArray]
 
 _MEMBERS = ("count", "block", "short_count", "short_run", "short_started", "first", "size", "source")
 
 
+_FIELDS: list[Any] = [
+    (name, ctypes.c_uint64 if name.endswith("count") else ctypes.c_void_p) for name in _MEMBERS
+]
+
+
 class _Runs(ctypes.Structure):
-    _fields_: list[Any] = [  # noqa: RUF012 - ctypes wants a list
-        (name, ctypes.c_uint64 if name.endswith("count") else ctypes.c_void_p) for name in _MEMBERS
-    ]
+    _fields_ = _FIELDS
 
 
 class Groups:
@@ -57,8 +60,7 @@ class Groups:
         grouped = np.empty(len(values), "<u8")
         found = self._group(ctypes.byref(runs), len(values), values.ctypes.data, grouped.ctypes.data)
         if found != len(values):
-            raise RecordError(f"the recorder contradicts itself: {len(values)} register values for {found} writes")
+            raise RecordError(
+                f"the recorder contradicts itself: {len(values)} register values for {found} writes"
+            )
         return grouped
-
-
-__all__ = ["BLOCKS", "Groups"]

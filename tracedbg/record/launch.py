@@ -140,6 +140,16 @@ class Launcher:
         """Tell whether the command still runs (what it left in the background does not count)."""
         return self._child is not None and self._child.poll() is None
 
+    def status_of(self, pid: int) -> int | None:
+        """Return the exit status of ``pid`` if that is the command itself, which is about to end."""
+        if self._child is None or self._child.pid != pid:
+            return None
+        try:
+            code = self._child.wait(_LAST_SECONDS)
+        except subprocess.TimeoutExpired:
+            return None
+        return code if code >= 0 else 128 - code
+
     def wait(self) -> Outcome:
         """Wait for the command's end; RecordError when it asked for no QEMU at all."""
         if self._child is None or self._door is None:

@@ -57,7 +57,7 @@ class PluginDoor:
         self._listener.listen(1)
 
     def accept(self, timeout: float, pidfd: int) -> socket.socket | None:
-        """Return the plugin's connection; None when the process of ``pidfd`` ended first, or too long after."""
+        """Return the plugin's connection; None when the process of ``pidfd`` ends first or time is up."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._listener, selectors.EVENT_READ)
             selector.register(pidfd, selectors.EVENT_READ)

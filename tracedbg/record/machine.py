@@ -2,7 +2,8 @@
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +36,16 @@ def dma_ranges(memory: Sequence[MemoryRange]) -> list[Range]:
 
 def uart_addresses(memory: Sequence[MemoryRange]) -> tuple[int, ...]:
     """Return the physical address of each UART's data register, which is its first."""
-    return tuple(
-        area.start
-        for area in memory
-        if area.kind == "device" and any(name in area.name for name in _UART_NAMES)
-    )
+    return tuple(area.start for area in memory if area.kind == "device" and _is_uart(area.name))
+
+
+def _is_uart(name: str) -> bool:
+    return any(part in name for part in _UART_NAMES)
+
+
+def uart_starts(devices: Iterable[Mapping[str, Any]]) -> list[int]:
+    """Return the same from the devices of a ``guest`` record."""
+    return [int(device["start"]) for device in devices if _is_uart(str(device["name"]))]
 
 
 def check_ram(memory: Sequence[MemoryRange]) -> None:
@@ -60,15 +66,17 @@ def relative_word(word: str, cwd: Path) -> str:
     return re.sub(rf"(?<![\w./-]){re.escape(str(cwd))}/+(?=[^/])", "", word)
 
 
-def describe_guest(
-    memory: Sequence[MemoryRange],
-    *,
-    harts: int,
-    qemu: str,
-    command: Sequence[str],
-    icount: bool,
-    start_t: int,
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Run:
+    """What is recorded: QEMU's version, the command line as stored, and the first t."""
+
+    qemu: str
+    command: Sequence[str]
+    icount: bool
+    start_t: int
+
+
+def describe_guest(memory: Sequence[MemoryRange], harts: int, run: Run) -> dict[str, Any]:
     """Return the ``guest`` metadata record."""
     return {
         "arch": "riscv64",
@@ -80,8 +88,8 @@ def describe_guest(
             for area in memory
             if area.kind == "device"
         ],
-        "qemu": qemu,
-        "command": list(command),
-        "clock": "icount" if icount else "realtime",
-        "start_t": start_t,
+        "qemu": run.qemu,
+        "command": list(run.command),
+        "clock": "icount" if run.icount else "realtime",
+        "start_t": run.start_t,
     }

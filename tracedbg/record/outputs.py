@@ -10,7 +10,7 @@ from tracedbg.errors import UsageError
 
 @dataclass(frozen=True)
 class Outputs:
-    """``partial`` becomes the trace when it is whole; a folder of that name is a recording of the newest part."""
+    """``partial`` becomes the trace; with ``--last`` it is a folder that holds the newest part."""
 
     path: Path
 

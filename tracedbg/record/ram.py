@@ -4,10 +4,12 @@ import hashlib
 import mmap
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tracedbg.errors import RecordError
 from tracedbg.format.columns import AnyArray
 from tracedbg.format.schema import PAGE_SIZE, Cause
 from tracedbg.record.slots import Range
@@ -15,6 +17,32 @@ from tracedbg.record.slots import Range
 _BATCH_FRAMES = 2048
 _PTE_VALID = 1
 _PTE_ACCESSED_DIRTY = 0xC0
+
+
+def check_backend(path: Path) -> None:
+    """Raise RecordError for a file behind guest RAM that cannot be shared page by page."""
+    if path.is_dir():
+        raise RecordError(
+            f"mem-path={path}: QEMU makes a file there that nobody else can open; name a file, or leave the"
+            " memory backend out"
+        )
+    mount = _mount_of(path.absolute())
+    if mount == "hugetlbfs":
+        raise RecordError(
+            f"mem-path={path}: huge pages cannot be recorded; name a file elsewhere, or leave the memory"
+            " backend out"
+        )
+
+
+def _mount_of(path: Path) -> str:
+    """Return the type of the file system that ``path`` lies or would lie on."""
+    found = ("", "")
+    for line in Path("/proc/self/mounts").read_text("utf-8", "replace").splitlines():
+        _, place, kind = line.split(" ")[:3]
+        place = place.replace("\\040", " ")
+        if path.is_relative_to(place) and len(place) >= len(found[0]):
+            found = (place, kind)
+    return found[1]
 
 
 class Ram:
@@ -25,8 +53,16 @@ class Ram:
         self._bytes = np.frombuffer(mmap.mmap(descriptor, 0, prot=mmap.PROT_READ), "u1")
         self._ranges = ranges
 
+    def words(self, start: int, stop: int) -> NDArray[np.uint64]:
+        """Return bytes ``start`` to ``stop`` of the file as words of eight."""
+        return self._bytes[start:stop].view("<u8")
+
+    def close(self) -> None:
+        """Unmap the file; its descriptor stays open."""
+        self._bytes = np.empty(0, "u1")
+
     def _iter_populated(self) -> Iterator[tuple[Range, int, int]]:
-        """Yield (range, start, end) in the file, in whole pages, of what is not a hole, by physical address."""
+        """Yield (range, start, end), places in the file in whole pages, of what is not a hole."""
         for area in sorted(self._ranges, key=lambda area: area.start):
             at, end = area.offset, area.offset + area.size
             while at < end:
@@ -68,7 +104,7 @@ class Ram:
         """Return the ``change`` columns but for t and since: where RAM differs from its shadow at the end."""
         physical, values, causes = [], [], []
         for area, start, stop in self._iter_populated():
-            now, old = (memory._bytes[start:stop].view("<u8") for memory in (self, shadow))
+            now, old = (memory.words(start, stop) for memory in (self, shadow))
             rows = np.flatnonzero(now != old)
             physical.append(rows.astype("<u8") * np.uint64(8) + np.uint64(area.start + start - area.offset))
             values.append(now[rows])
@@ -82,7 +118,7 @@ class Ram:
 
 
 def _explain(old: AnyArray, now: AnyArray, *, killed: bool, dma: bool) -> NDArray[np.uint8]:
-    """Return a cause for each changed word. One store may have been made and not reported by a killed QEMU."""
+    """Return a cause for each changed word; a killed QEMU may have made one store and not reported it."""
     walked = ((old ^ now) & np.uint64(~_PTE_ACCESSED_DIRTY & (1 << 64) - 1) == 0) & (
         old & np.uint64(_PTE_VALID) != 0
     )

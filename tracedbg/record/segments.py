@@ -1,8 +1,9 @@
 """The newest part of a recording: epochs in segment files, dropped from the front as new ones come.
 
-A folder holds ``head`` (a trace file with the guest and the whole block dictionary), ``base`` (RAM as it was
-before the first segment) and the segments, trace files of up to SEGMENT_EPOCHS epochs named by the number of their
-first. Each epoch comes with its span of level 0, by which the base rolls forward when the epoch is dropped.
+A folder holds ``head`` (a trace file with the guest and the whole block dictionary), ``base`` (RAM as it
+was before the first segment) and the segments, trace files of up to SEGMENT_EPOCHS epochs, named by the
+number of their first. Each epoch comes with its span of level 0, by which the base rolls forward when the
+epoch is dropped.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -12,17 +13,19 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from tracedbg.errors import RecordError, TraceFormatError
+from tracedbg.errors import TraceFormatError
 from tracedbg.format.columns import AnyArray
 from tracedbg.format.reader import TraceFile
 from tracedbg.format.schema import ACCESSES, BLOCKS, EPOCH, IMAGE, SPAN, Message
 from tracedbg.format.writer import TraceWriter
 from tracedbg.record.base import BaseImage
 from tracedbg.record.builder import TraceBuilder, executed_blocks, write_epoch
+from tracedbg.record.disk import lock
+from tracedbg.record.drain import BlockSizes
 from tracedbg.record.fold import Fold
 from tracedbg.record.groups import Groups
 from tracedbg.record.slots import Range
-from tracedbg.record.stored import count_epochs, iter_blocks, read_epoch
+from tracedbg.record.stored import count_epochs, guest_of, iter_blocks, read_epoch
 
 SEGMENT_EPOCHS = 8
 HEAD = "head"
@@ -53,6 +56,7 @@ class SegmentWriter:
         self._whole: list[_Segment] = []
         self._base: BaseImage | None = None
         self._head_file = open_file(folder / HEAD)
+        lock(self._head_file.fileno(), folder)
         self.head = TraceWriter(self._head_file)
         self._file: BinaryIO | None = None
         self._segment: TraceWriter | None = None
@@ -97,6 +101,7 @@ class SegmentWriter:
         self._fold.close()
         if self._base is not None:
             self._base.close()
+            self._base = None
 
     def _writer(self) -> TraceWriter:
         if self._segment is None:
@@ -134,11 +139,8 @@ class SegmentReader:
 
     def __init__(self, folder: Path) -> None:
         self._head = TraceFile(folder / HEAD)
-        guest = self._head.metadata("guest")
-        if guest is None:
-            raise RecordError(f"{folder}: holds no description of the guest: nothing can be saved of it")
-        self.guest = guest
-        ranges = [Range(area["start"], area["size"], 0) for area in guest["ram"]]
+        self.guest = guest_of(self._head)
+        ranges = [Range(area["start"], area["size"], 0) for area in self.guest["ram"]]
         self._base = BaseImage(folder / BASE, ranges)
         self._files: list[TraceFile] = []
         self.losses: list[str] = []
@@ -163,10 +165,20 @@ class SegmentReader:
         builder.writer.metadata("guest", {**self.guest, "start_t": start_t})
         for columns in self._base.iter_image():
             builder.writer.write(IMAGE, columns, start_t)
-        for time, message in iter_blocks(self._head, self._end_t()):
-            builder.add_blocks(message, max(time, start_t))
+        for time, message, columns in iter_blocks(self._head, 0, self._end_t()):
+            builder.add_blocks(message, columns, max(time, start_t))
+        for entry in self._head.attachments:
+            content = self._head.attachment(entry)
+            builder.writer.attach(entry.name, entry.media_type, content, compress=entry.is_compressed)
         for file, index in self._epochs[first:]:
             builder.add_stored(read_epoch(file, index), start_t=start_t)
+
+    def block_sizes(self) -> BlockSizes:
+        """Return what finishing an epoch needs of the block dictionary."""
+        sizes = BlockSizes()
+        for _, _, columns in iter_blocks(self._head, 0, self._end_t()):
+            sizes.add(columns)
+        return sizes
 
     def close(self) -> None:
         """Close all files."""

@@ -79,7 +79,7 @@ class SlotFile:
     def __init__(self, path: Path, mapped: mmap.mmap) -> None:
         self.path = path
         self._map = mapped
-        self._words = np.frombuffer(mapped, dtype="<u8")
+        self.words: NDArray[np.uint64] = np.frombuffer(mapped, dtype="<u8")
 
     @classmethod
     def create(cls, path: Path, registers: int) -> "SlotFile":
@@ -112,7 +112,7 @@ class SlotFile:
                 slots = cls(path, mmap.mmap(file.fileno(), 0))
             except ValueError:
                 raise RecordError(f"{path}: empty, so there is nothing to repair from it") from None
-        if len(slots._words) < _header_size() // 8 or slots._is_foreign():
+        if len(slots.words) < _header_size() // 8 or slots._is_foreign():
             raise RecordError(f"{path}: not the buffers of a recording of this version of tracedbg")
         return slots
 
@@ -140,13 +140,13 @@ class SlotFile:
             "magic": MAGIC,
         }
         for index, pair in enumerate(zip(offsets, capacities, strict=True)):
-            self._words[_column_word(index) : _column_word(index) + 2] = pair
+            self.words[_column_word(index) : _column_word(index) + 2] = pair
         for name, value in values.items():
-            self._words[_SHARED_WORDS.index(name)] = value
+            self.words[_SHARED_WORDS.index(name)] = value
 
     def word(self, name: str) -> int:
         """Return a number of the file's header."""
-        return int(self._words[_SHARED_WORDS.index(name)])
+        return int(self.words[_SHARED_WORDS.index(name)])
 
     def set_ranges(self, ram: Sequence[Range], dma: Sequence[Range]) -> None:
         """Tell the plugin where RAM is, and which devices can write it; RecordError for more than 32."""
@@ -158,23 +158,29 @@ class SlotFile:
             start = len(_SHARED_WORDS) + place * 3 * RANGES_MAX
             for index, area in enumerate(ranges):
                 words = (area.start, area.size, area.offset)
-                self._words[start + 3 * index : start + 3 * index + 3] = words
-        self._words[_SHARED_WORDS.index("ram_ranges")] = len(ram)
-        self._words[_SHARED_WORDS.index("dma_ranges")] = len(dma)
+                self.words[start + 3 * index : start + 3 * index + 3] = words
+        self.words[_SHARED_WORDS.index("ram_ranges")] = len(ram)
+        self.words[_SHARED_WORDS.index("dma_ranges")] = len(dma)
 
     def ram_ranges(self) -> tuple[Range, ...]:
         """Return where RAM is, as ``set_ranges`` was told."""
         start = len(_SHARED_WORDS)
         count = min(self.word("ram_ranges"), RANGES_MAX)
-        rows = self._words[start : start + 3 * count].reshape(count, 3)
+        rows = self.words[start : start + 3 * count].reshape(count, 3)
         return tuple(Range(*map(int, row)) for row in rows)
 
     def slot(self, index: int) -> "Slot":
         """Return one of the slots, from 0."""
         return Slot(self, index)
 
+    @property
+    def registers(self) -> int:
+        """How many registers a keyframe has."""
+        index = next(i for i, (_, column) in enumerate(COLUMNS) if column.name == "keyframe.value")
+        return int(self.words[_column_word(index) + 1]) // _ROWS["epoch.keyframe"]
+
     def iter_unread(self, sequence: int) -> Iterator["Slot"]:
-        """Yield the slots that hold epoch ``sequence`` and those after it, in order, the unfinished one last."""
+        """Yield the slots that hold epoch ``sequence`` and those after it; the unfinished one is the last."""
         slots = [self.slot(index) for index in range(self.word("slots"))]
         held = {slot.sequence: slot for slot in slots if slot.state != FREE}
         while sequence in held:
@@ -183,7 +189,12 @@ class SlotFile:
 
     def _places(self) -> Iterator[tuple[int, int]]:
         for index in range(len(COLUMNS)):
-            yield int(self._words[_column_word(index)]), int(self._words[_column_word(index) + 1])
+            yield int(self.words[_column_word(index)]), int(self.words[_column_word(index) + 1])
+
+    def view(self, column: Column, rows: int, offset: int) -> AnyArray:
+        """Return rows of a column that begin at a byte of the file."""
+        found: AnyArray = np.frombuffer(self._map, column_dtype(column), rows, offset)
+        return found
 
     def free_reserve(self) -> None:
         """Give the space behind the slots back to the disk."""
@@ -192,7 +203,7 @@ class SlotFile:
 
     def close(self) -> None:
         """Unmap the file, as soon as no view on it is left."""
-        self._words = np.empty(0, "<u8")
+        self.words = np.empty(0, "<u8")
         with suppress(BufferError):
             self._map.close()
 
@@ -204,9 +215,7 @@ class Slot:
         start = slots.word("slots_offset") + index * slots.word("slot_size")
         self._slots = slots
         self._start = start
-        self._words: NDArray[np.uint64] = slots._words[
-            start // 8 : start // 8 + len(_SLOT_WORDS) + len(COLUMNS)
-        ]
+        self._words = slots.words[start // 8 : start // 8 + len(_SLOT_WORDS) + len(COLUMNS)]
 
     def _word(self, name: str) -> int:
         return int(self._words[_SLOT_WORDS.index(name)])
@@ -246,12 +255,10 @@ class Slot:
         found: dict[str, AnyArray] = {}
         for index, (owner, column) in enumerate(COLUMNS):
             if owner is message:
-                place = int(self._slots._words[_column_word(index)])
-                capacity = int(self._slots._words[_column_word(index) + 1])
+                place = int(self._slots.words[_column_word(index)])
+                capacity = int(self._slots.words[_column_word(index) + 1])
                 rows = min(int(self._words[len(_SLOT_WORDS) + index]), capacity)
-                found[column.name] = np.frombuffer(
-                    self._slots._map, column_dtype(column), rows, self._start + place
-                )
+                found[column.name] = self._slots.view(column, rows, self._start + place)
         return found
 
     def release(self) -> None:

@@ -1,14 +1,30 @@
-"""Epochs as a file holds them: read back whole, to be copied into another trace without packing them again."""
+"""Epochs as a file holds them, read back to be copied into another trace as they are packed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from tracedbg.errors import TraceFormatError
 from tracedbg.format.columns import AnyArray, PackedMessage
 from tracedbg.format.reader import TraceFile
-from tracedbg.format.schema import ACCESSES, BLOCKS, EPOCH, LATE, NEVER, WRITES, Message
+from tracedbg.format.schema import (
+    ACCESS_SIZE_MASK,
+    ACCESSES,
+    BLOCKS,
+    EPOCH,
+    LATE,
+    NEVER,
+    PAGE_SIZE,
+    WRITES,
+    Message,
+)
+from tracedbg.record.console import physical_addresses
+from tracedbg.store.guest import GuestError, parse_guest
+
+_LARGEST = 3
+"""log2 of the size of the largest access."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +55,18 @@ class StoredEpoch:
         return columns if found else None
 
 
+def guest_of(file: TraceFile) -> dict[str, Any]:
+    """Return the ``guest`` record; TraceFormatError when there is none, or it does not say what it should."""
+    guest = file.metadata("guest")
+    if guest is None:
+        raise TraceFormatError(file.path, None, "holds no description of the guest: nothing can be saved")
+    try:
+        parse_guest(guest)
+    except GuestError as error:
+        raise TraceFormatError(file.path, None, f"metadata guest: {error}") from error
+    return guest
+
+
 def count_epochs(file: TraceFile) -> int:
     """Return how many epochs a file has whose three messages are all there."""
     return min(file.count(message.topic) for message in (EPOCH, WRITES, ACCESSES))
@@ -52,24 +80,51 @@ def read_epoch(file: TraceFile, index: int) -> StoredEpoch:
     if len(bounds) != 2 or bounds[0] != first_t or bounds[1] < first_t:
         raise TraceFormatError(file.path, None, f"epoch {index} has no bounds")
     late = tuple(file.fetch(LATE.topic, int(row)) for row in _rows_at(file, LATE, first_t))
-    for message in (epoch, writes, accesses, *late):
+    for message in (epoch, writes, *late):
         check(message)
+    if not _is_consistent(accesses):
+        raise TraceFormatError(file.path, None, f"accesses of epoch {index} contradict themselves")
     return StoredEpoch(first_t, int(bounds[1]), epoch, writes, accesses, late)
 
 
-def iter_blocks(file: TraceFile, end_t: int) -> Iterator[tuple[int, PackedMessage]]:
-    """Yield log_time and message of each part of the block dictionary before ``end_t``, checked."""
+def iter_blocks(
+    file: TraceFile, start_t: int, end_t: int
+) -> Iterator[tuple[int, PackedMessage, dict[str, AnyArray]]]:
+    """Yield log_time, message and columns of the parts of the block dictionary between two t."""
     for index, time in enumerate(file.times(BLOCKS.topic).tolist()):
-        if time < end_t:
+        if start_t <= time < end_t:
             message = file.fetch(BLOCKS.topic, index)
-            check(message)
-            yield time, message
+            columns = {column.name: message.column(column.name) for column in BLOCKS.columns}
+            if len(columns["insn.source"]) != columns["instructions"].sum(dtype=np.int64):
+                raise TraceFormatError(file.path, None, f"block message {index} contradicts itself")
+            yield time, message, columns
 
 
 def check(message: PackedMessage) -> None:
     """Raise TraceFormatError unless every column can be unpacked."""
     for column in message.message.columns:
         message.column(column.name)
+
+
+def _is_consistent(accesses: PackedMessage) -> bool:
+    """Say whether the library that folds accesses can rely on these."""
+    column = {column.name: accesses.column(column.name) for column in ACCESSES.columns}
+    groups = (
+        ("t", "flags", "virtual", "value"),
+        ("mapping.access", "mapping.delta"),
+        ("crossing.access", "crossing.physical"),
+        ("change.t", "change.since", "change.physical", "change.value", "change.cause"),
+    )
+    count, rows = len(column["t"]), column["crossing.access"]
+    if any(len({len(column[name]) for name in group}) != 1 for group in groups):
+        return False
+    if (column["flags"] & ACCESS_SIZE_MASK > _LARGEST).any() or (column["change.physical"] % 8).any():
+        return False
+    if len(rows) and (int(rows.max()) >= count or (rows[1:] <= rows[:-1]).any()):
+        return False
+    # The part in the first page is less than the access.
+    in_page = np.uint64(PAGE_SIZE) - physical_addresses(column, rows) % np.uint64(PAGE_SIZE)
+    return not (in_page >= np.uint64(1) << (column["flags"][rows] & ACCESS_SIZE_MASK)).any()
 
 
 def _rows_at(file: TraceFile, message: Message, time: int) -> list[int]:

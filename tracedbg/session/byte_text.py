@@ -3,14 +3,14 @@
 import re
 
 from tracedbg.errors import UsageError
-from tracedbg.ids import PhysicalAddress, VirtualAddress
 from tracedbg.session.place import Selection
+from tracedbg.session.selecting import selected
 from tracedbg.state import Moment
 from tracedbg.state.where import parse_range
 from tracedbg.symbols import SymbolTable
 
 LARGEST = 4096
-"""Bytes that can be selected at once."""
+"""Bytes that are selected at most; a symbol may be larger."""
 _SPACE = re.compile(r"(?P<space>pa|va)[\s:]+(?P<rest>.*)", re.DOTALL)
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{8,16}(?![0-9a-zA-Z_])")
 _BASE = re.compile(r"[a-z][a-z0-9]*")
@@ -25,11 +25,8 @@ def find_selection(text: str, moment: Moment, symbols: SymbolTable, *, virtual: 
     chosen = virtual if match is None else match["space"] == "va"
     plain = text.strip() if match is None else match["rest"].strip()
     found = parse_range(_with_value(plain, moment), symbols, virtual=chosen)
-    if found.size > LARGEST:
-        found = type(found)(found.address, 8, found.is_virtual, found.symbol)
     is_virtual = found.is_virtual or _is_register(plain, moment)
-    kind = VirtualAddress if is_virtual else PhysicalAddress
-    return Selection(kind(found.address), found.size, is_virtual)
+    return selected(found.address, min(found.size, LARGEST), is_virtual=is_virtual)
 
 
 def _is_register(text: str, moment: Moment) -> bool:

@@ -32,28 +32,29 @@ class FlowEvents:
         return FlowEvents(self.t[::-1], self.change[::-1], self.sp[::-1], self.privilege[::-1])
 
     def above(self, sp: int, privilege: int) -> Flags:
-        """Return which events happened at ``sp`` or above it, in the same stack and privilege."""
+        """Return which events happened at ``sp`` or above it, in the same stack and privilege.
+
+        Traps from lower privileges and returns to them count as well, wherever sp is then.
+        """
         height = self.sp - np.uint64(sp)
         inside: Flags = (height < np.uint64(STACK_LIMIT)) & (self.privilege == privilege)
+        inside |= self.privilege < privilege
         return inside
 
 
 def events_of(index: TraceIndex, number: Epoch, hart: Hart) -> FlowEvents:
     """Return the events of a hart in an epoch."""
     epoch = index.trace.epoch(number)
-    t, change, privilege = _joined(_run_ends(index, epoch, hart), _trap_entries(index, epoch, hart))
-    track = index.track(index.sp_name)
-    sp = track.values_at(number, hart, t)[0] if track is not None else np.zeros(len(t), np.uint64)
-    return FlowEvents(t, change, sp, privilege)
-
-
-_Columns = tuple[Integers, Integers, Numbers]
-
-
-def _joined(first: _Columns, second: _Columns) -> _Columns:
-    t, change, privilege = (np.concatenate(pair) for pair in zip(first, second, strict=True))
+    pairs = zip(_run_ends(index, epoch, hart), _trap_entries(index, epoch, hart), strict=True)
+    t, change, privilege, live = (np.concatenate(pair) for pair in pairs)
     order = np.argsort(t, kind="stable")
-    return t[order], change[order], privilege[order]
+    track = index.track(index.sp_name)
+    sp = np.zeros(len(t), np.uint64) if track is None else track.values_at(number, hart, live)[0]
+    return FlowEvents(t[order], change[order], sp[order], privilege[order])
+
+
+_Columns = tuple[Integers, Integers, Numbers, Integers]
+"""t, change of depth, privilege, and the moment whose sp counts."""
 
 
 def _run_ends(index: TraceIndex, epoch: EpochData, hart: Hart) -> _Columns:
@@ -69,11 +70,11 @@ def _run_ends(index: TraceIndex, epoch: EpochData, hart: Hart) -> _Columns:
     t, runs = t[retired], runs[retired]
     calls = has_flow(flows[runs], Flow.CALL) & ~has_flow(flows[runs], Flow.RETURN)
     back = ~has_flow(flows[runs], Flow.CALL)
-    privilege = _privilege_after(epoch, runs, has_flow(flows[runs], Flow.TRAP_RETURN), hart)
-    return t + epoch.start, calls.astype(np.int64) - back, privilege
+    privilege = _privilege_after(epoch, runs, has_flow(flows[runs], Flow.TRAP_RETURN))
+    return t + epoch.start, calls.astype(np.int64) - back, privilege, t + epoch.start
 
 
-def _privilege_after(epoch: EpochData, runs: Integers, trap_return: Flags, hart: Hart) -> Numbers:
+def _privilege_after(epoch: EpochData, runs: Integers, trap_return: Flags) -> Numbers:
     """Return the privilege of each run, for returns from traps that of what they return to."""
     privilege = epoch.blocks.privilege[epoch.run_block]
     found = privilege[runs]
@@ -86,7 +87,8 @@ def _trap_entries(index: TraceIndex, epoch: EpochData, hart: Hart) -> _Columns:
     rows = index.traps
     low, high = np.searchsorted(rows["t"], [epoch.start, epoch.end])
     rows = rows[low:high]
-    # The instruction before the trap may lie in the epoch before; the event belongs to this one then.
     rows = rows[(rows["hart"] == hart) & (rows["last"] >= 0)]
+    # The instruction before the trap may lie in the epoch before; the event belongs to this one then. It may
+    # have changed sp, so what counts is the sp with which the handler begins.
     times = np.maximum(rows["last"], epoch.start)
-    return times, np.ones(len(rows), np.int64), rows["source"]
+    return times, np.ones(len(rows), np.int64), rows["source"], rows["t"]

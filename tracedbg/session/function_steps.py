@@ -2,10 +2,11 @@
 
 A call is over when the instruction after it starts in the context of the call: recursion, interrupts and
 other tasks in between do not matter. The way out of a function is the caller's frame of the call stack.
-Where no unwind rules tell it, calls and returns are counted that were made at or above the present sp.
+Where no unwind rules tell that, calls and returns made at or above the present sp are counted.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,9 +20,6 @@ from tracedbg.session.trace_index import TraceIndex
 from tracedbg.state import FoundBy, Frame, Moment
 
 MomentAt = Callable[[Time], Moment]
-
-TRUSTED = (FoundBy.CFI, FoundBy.TRAP, FoundBy.RETURN_ADDRESS)
-"""How a caller's frame must have been found for a step to rely on it."""
 
 
 class StepError(TracedbgError):
@@ -45,7 +43,7 @@ class FunctionSteps:
         """
         here = self._executed(t)
         if self._flow(here) & Flow.CALL:
-            return self._came_back(here, (self._after(here),), "call")
+            return self._came_back(self._search.context_of(here), (self._after(here),), t, "call")
         following = next_of_hart(self._trace, here.hart, Time(t + 1)) if t + 1 < self._trace.end else None
         if following is None:
             return self._trace.end
@@ -53,7 +51,8 @@ class FunctionSteps:
         if trap is None or self._flow(here) & Flow.TRAP_RETURN:
             return following
         # A system call comes back after its instruction, a fault or an interrupt at it.
-        return self._came_back(here, (int(trap["epc"]), self._after(here)), "trap")
+        context = replace(self._search.context_of(self._executed(following)), privilege=here.privilege)
+        return self._came_back(context, (int(trap["epc"]), self._after(here)), following, "trap")
 
     def over_backward(self, t: Time) -> Time:
         """Return the moment before in this function, the mirror of ``over_forward``."""
@@ -73,10 +72,11 @@ class FunctionSteps:
         """Return the first moment in the caller, or in what was interrupted, after this function's end."""
         here = self._executed(t)
         caller = self._caller(t)
-        if caller is None:
-            return self._counted_out(here)
-        pcs = (caller.pc,) if caller.trap is None else (caller.pc, caller.pc + 4)
-        found = self._search.first(pcs, self._context_of_frame(caller), t)
+        found = (
+            self._counted_out(here)
+            if caller is None
+            else self._search.first((caller.pc,), self._context_of_frame(caller), t)
+        )
         if found is None:
             raise StepError("this function does not return before the trace ends")
         return found
@@ -85,12 +85,10 @@ class FunctionSteps:
         """Return the moment of the call, or of the last instruction before the trap, that led here."""
         here = self._executed(t)
         caller = self._caller(t)
-        if caller is None:
-            return self._counted_back(here)
         found = (
-            self._call_before(caller.pc, self._context_of_frame(caller), t)
-            if caller.trap is None
-            else caller.trap.last
+            self._counted_back(here)
+            if caller is None
+            else self._call_before(caller.pc, self._context_of_frame(caller), t)
         )
         if found is None:
             raise StepError("the call of this function lies before the trace's start")
@@ -115,18 +113,19 @@ class FunctionSteps:
         return executed.pc + int(self._trace.blocks.length[executed.instruction])
 
     def _caller(self, t: Time) -> Frame | None:
-        """Return the frame that this function was entered from, None where it is a guess."""
+        """Return the frame that this function was called from, None where no unwind rules tell it."""
         frames = self._moment(t).backtrace()
         own = next((number for number, frame in enumerate(frames) if not frame.is_inlined), len(frames))
         caller = frames[own + 1] if own + 1 < len(frames) else None
-        return caller if caller is not None and caller.sp is not None and caller.found_by in TRUSTED else None
+        return caller if caller is not None and caller.found_by is FoundBy.CFI else None
 
-    def _context_of_frame(self, frame: Frame) -> Context:
-        # Another address space may be in force in what a trap interrupted.
+    @staticmethod
+    def _context_of_frame(frame: Frame) -> Context:
+        # A function may load another address space and return in it.
         return Context(frame.hart, frame.privilege, frame.sp, None)
 
-    def _came_back(self, here: Executed, pcs: tuple[int, ...], what: str) -> Time:
-        found = self._search.first(pcs, self._search.context_of(here), here.t)
+    def _came_back(self, context: Context, pcs: tuple[int, ...], after: Time, what: str) -> Time:
+        found = self._search.first(pcs, context, after)
         if found is None:
             raise StepError(f"this {what} never comes back in this trace")
         return found
@@ -149,12 +148,13 @@ class FunctionSteps:
         rows = rows[((back == 0) | (back == 4)) & (rows["last"] >= self._trace.start)]
         context = self._search.context_of(here)
         for row in rows[::-1]:
-            last = self._executed(Time(int(row["last"])))
-            if self._search.context_of(last) == context:
-                return last.t
+            # A trap leaves sp and address space alone: its handler begins with those of what it interrupted.
+            begun = self._search.context_of(self._executed(Time(int(row["t"]))))
+            if replace(begun, privilege=here.privilege) == context:
+                return Time(int(row["last"]))
         return None
 
-    def _counted_out(self, here: Executed) -> Time:
+    def _counted_out(self, here: Executed) -> Time | None:
         depth = 0
         for events in self._events(here, reverse=False):
             total = depth + np.cumsum(events.change)
@@ -163,9 +163,9 @@ class FunctionSteps:
                 found = next_of_hart(self._trace, here.hart, Time(int(events.t[ended[0]]) + 1))
                 return self._trace.end if found is None else found
             depth = int(total[-1])
-        raise StepError("this function does not return before the trace ends")
+        return None
 
-    def _counted_back(self, here: Executed) -> Time:
+    def _counted_back(self, here: Executed) -> Time | None:
         depth = 0
         for events in self._events(here, reverse=True):
             total = depth - np.cumsum(events.change)
@@ -173,7 +173,7 @@ class FunctionSteps:
             if len(begun):
                 return Time(int(events.t[begun[0]]))
             depth = int(total[-1])
-        raise StepError("the call of this function lies before the trace's start")
+        return None
 
     def _events(self, here: Executed, *, reverse: bool) -> Iterator[FlowEvents]:
         """Yield, epoch by epoch, the calls, returns and traps of a hart at or above its sp; none empty."""

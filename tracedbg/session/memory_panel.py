@@ -1,6 +1,7 @@
 """Memory around the selected bytes: what is known of it, what was written just now, who wrote it."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,14 +10,14 @@ from tracedbg.ids import PhysicalAddress, Time
 from tracedbg.query import Kind, accesses
 from tracedbg.session.answers import Answers
 from tracedbg.session.place import Place, Selection
+from tracedbg.session.selecting import ADDRESSES, find_physical, selected
 from tracedbg.session.snapshots import ByteCell, MemoryPanel, MemoryRow
 from tracedbg.state import Moment
 from tracedbg.store import Trace
 
 PAGE = 4096
 JUST_NOW = 1 << 20
-"""A move by at most so many instructions marks the bytes that were written; a longer one those that differ."""
-ADDRESSES = 1 << 64
+"""A move by at most so many instructions marks bytes that were written, a longer one those that differ."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def memory_panel(
         MemoryRow(base + start, tuple(cells[start : start + size.width]))
         for start in range(0, count, size.width)
     )
-    physical = physical_of(moment, selection)
+    physical = find_physical(moment, selection)
     writer, reader = answers.about(physical, selection.size, place.t)
     return MemoryPanel(selection, physical, rows, writer, reader)
 
@@ -52,11 +53,6 @@ def read(moment: Moment, selection: Selection, base: int, size: int) -> tuple[in
     """Return bytes from ``base`` in the selection's address space, None for each that is not known."""
     memory = moment.memory
     return (memory.read_virtual if selection.is_virtual else memory.read_physical)(base, size).values
-
-
-def physical_of(moment: Moment, selection: Selection) -> PhysicalAddress | None:
-    """Return where the selection lies in physical memory, None where nothing is mapped."""
-    return moment.translate(selection.address).physical if selection.is_virtual else PhysicalAddress(selection.address)
 
 
 def _written(trace: Trace, moment: Moment, before: Moment, place: Place, size: int) -> NDArray[np.bool_]:
@@ -68,20 +64,20 @@ def _written(trace: Trace, moment: Moment, before: Moment, place: Place, size: i
         new = read(moment, place.selection, place.memory_base, size)
         return np.array([one != other for one, other in zip(old, new, strict=True)], np.bool_)
     for offset, length in _pieces(place.memory_base, size):
-        where = physical_of(moment, Selection(_at(place, offset), 1, place.selection.is_virtual))
+        where = find_physical(moment, _byte(place, offset))
         if where is not None:
             marks[offset : offset + length] = _stored(trace, where, length, (Time(start), Time(stop)))
     return marks
 
 
-def _at(place: Place, offset: int) -> PhysicalAddress:
-    return PhysicalAddress(place.memory_base + offset)
+def _byte(place: Place, offset: int) -> Selection:
+    return selected(place.memory_base + offset, 1, is_virtual=place.selection.is_virtual)
 
 
 def _pieces(base: int, size: int) -> list[tuple[int, int]]:
     """Offset and length of the parts of a range that lie in one page each."""
     edges = [0, *range(-base % PAGE or PAGE, size, PAGE), size]
-    return [(low, high - low) for low, high in zip(edges, edges[1:], strict=False) if low < high]
+    return [(low, high - low) for low, high in pairwise(edges) if low < high]
 
 
 def _stored(trace: Trace, start: int, size: int, between: tuple[Time, Time]) -> NDArray[np.bool_]:

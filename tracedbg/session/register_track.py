@@ -4,9 +4,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from tracedbg.arch import architecture
 from tracedbg.ids import Epoch, Hart, RegisterId, Time
 from tracedbg.query import register_writes, registers_at
 from tracedbg.query.rows import Rows
+from tracedbg.state.registers import recorded_names
 from tracedbg.store import Trace
 from tracedbg.store.source import Flags, Integers, Numbers
 
@@ -26,8 +28,8 @@ class RegisterTrack:
     @classmethod
     def find(cls, trace: Trace, name: str) -> "RegisterTrack | None":
         """Return the track of a register by name, None when the trace does not have it."""
-        register = trace.guest.find_register(name)
-        return None if register is None else cls(trace, register)
+        names = recorded_names(architecture(trace.guest.arch), trace.guest.registers)
+        return cls(trace, RegisterId(names.index(name))) if name in names else None
 
     def writes(self, epoch: Epoch | int) -> Rows:
         """Return the REGISTER_WRITE rows of an epoch, of all harts, in order of t."""

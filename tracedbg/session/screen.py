@@ -1,6 +1,6 @@
 """One screen of a session: every panel of the same moment, as frozen values."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from tracedbg.ids import Time
@@ -30,7 +30,7 @@ class ScreenSize:
 
     timeline_width: int = 100
     code_rows: int = 16
-    memory: MemorySize = MemorySize(8, 16)
+    memory: MemorySize = field(default_factory=lambda: MemorySize(8, 16))
     call_rows: int = 8
     console_rows: int = 8
 

@@ -72,7 +72,7 @@ class CodePanel:
 
 @dataclass(frozen=True, slots=True)
 class ByteCell:
-    """A byte of memory: None where the trace does not know it; written since the moment before the last move."""
+    """A byte of memory, None where the trace does not know it; ``written`` by the last move."""
 
     value: int | None
     written: bool

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from tracedbg.ids import Time
 from tracedbg.session.lanes import Lane, LaneSource, LaneView
 from tracedbg.session.place import Place, Visible
@@ -81,7 +79,7 @@ def ordered(lanes: Sequence[Lane], pinned: Sequence[str]) -> list[Lane]:
 
 def _columns_of(visible: Visible, width: int, times: Sequence[int]) -> list[int]:
     found = [(t - visible.start) * width // max(visible.length, 1) for t in times]
-    return np.clip(found, 0, width - 1).tolist()
+    return [min(max(column, 0), width - 1) for column in found]
 
 
 def whole_of(trace: Trace) -> Visible:

@@ -46,7 +46,9 @@ def _roots(recording: Recording, t: Time) -> Iterator[int]:
     for index in range(last, max(last - EPOCHS_BACK, -1), -1):
         epoch = store.epoch(index)
         states = epoch.states
-        rows = np.flatnonzero((states.register == number) & (states.t.astype(np.int64) + epoch.start <= t))
+        rows = np.flatnonzero(
+            (states.register == number) & states.known & (states.t.astype(np.int64) + epoch.start <= t)
+        )
         yield from states.value[rows[::-1]].tolist()
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import chain
 
 from tracedbg.arch import AddressSpace
 from tracedbg.errors import UsageError
@@ -81,15 +82,18 @@ def _checked(found: Range) -> Range:
 def pieces(found: Range, moment: Moment, guest: Guest) -> list[Piece]:
     """Return the physical pieces of a range, virtual addresses as ``moment`` translates them.
 
-    Where that leads to no memory, as in firmware that runs without translation, the address spaces used
-    around then are tried, the newest first. UsageError when no byte of a virtual range is mapped in any.
+    Where that leads to no RAM, as in firmware that runs without translation, the address spaces used around
+    then are tried, the newest first. UsageError when no byte of a virtual range is mapped to any memory.
     """
     if not found.is_virtual:
         return [Piece(PhysicalAddress(found.address), found.size, None)]
-    for space in (None, *moment.address_spaces()):
-        parts = _translated(found, moment, space)
-        if any(_is_memory(guest, part) for part in parts):
+    own = _translated(found, moment, None)
+    others = (_translated(found, moment, space) for space in moment.address_spaces())
+    for parts in chain([own], others):
+        if any(_overlaps(part, [(area.start, area.size) for area in guest.ram]) for part in parts):
             return parts
+    if any(_is_memory(guest, part) for part in own):
+        return own
     problem = moment.translate(found.address).problem or "no memory is there"
     raise UsageError(f"{found.address:#x} is not mapped at t {moment.t}: {problem}")
 
@@ -107,9 +111,11 @@ def _translated(found: Range, moment: Moment, space: AddressSpace | None) -> lis
 
 
 def _is_memory(guest: Guest, part: Piece) -> bool:
-    areas = [(area.start, area.size) for area in guest.ram] + [
-        (area.start, area.size) for area in guest.devices
-    ]
+    areas = [(area.start, area.size) for area in guest.ram]
+    return _overlaps(part, areas + [(device.start, device.size) for device in guest.devices])
+
+
+def _overlaps(part: Piece, areas: list[tuple[PhysicalAddress, int]]) -> bool:
     return any(part.physical < start + size and start < part.physical + part.size for start, size in areas)
 
 

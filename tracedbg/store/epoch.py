@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracedbg.format.grouping import SEGMENT, decode_segment
-from tracedbg.format.schema import EPOCH, NEVER, WRITES
+from tracedbg.format.schema import EPOCH, NEVER, STATE_UNKNOWN, WRITES
 from tracedbg.format.schema import Source as ValueSource
 from tracedbg.ids import Time
 from tracedbg.store.access import AccessTable
@@ -41,12 +41,13 @@ class Instructions:
 
 @dataclass(frozen=True)
 class StateRows:
-    """Registers that hold a value from ``t`` (offset) on, in order: one row each."""
+    """Registers that hold a value, or one that is not ``known``, from ``t`` (offset) on, in order: one row each."""
 
     t: Numbers
     hart: Numbers
     register: Numbers
     value: Numbers
+    known: Flags
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,9 @@ class EpochData:
     @property
     def states(self) -> StateRows:
         """State rows in order of t."""
-        rows = StateRows(*self._group("state", "t", "hart", "register", "value"))
+        t, hart, register, value = self._group("state", "t", "hart", "register", "value")
+        known = register & STATE_UNKNOWN == 0
+        rows = StateRows(t, hart, register & ~np.uint16(STATE_UNKNOWN), value, known)
         self._require(is_ascending(rows.t) and is_below(rows.t, self.length + 1), "state.t")
         self._require(is_below(rows.hart, self._harts), "state.hart")
         self._require(is_below(rows.register, self._registers), "state.register")

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from tracedbg.errors import TraceFormatError
 from tracedbg.format.index import AttachmentEntry
-from tracedbg.format.schema import ACCESSES, CONSOLE, END, EPOCH, WRITES
+from tracedbg.format.schema import ACCESSES, CONSOLE, END, EPOCH, MESSAGES, WRITES
+from tracedbg.format.writer import topics
 from tracedbg.ids import Epoch, Frame, Time
 from tracedbg.store.blocks import BlockStore, BlockTable
 from tracedbg.store.epoch import EpochData
@@ -84,6 +85,14 @@ class Trace:
     def size(self) -> int:
         """Length of the file in bytes."""
         return self._source.file.size
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Bytes of the file that the messages of each topic take, and the attachments."""
+        file = self._source.file
+        names = [topic for message in MESSAGES for topic in topics(message)]
+        sizes = {name: int(file.payload_sizes(name).sum()) for name in names}
+        return {**sizes, "attachments": sum(entry.size for entry in file.attachments)}
 
     @property
     def cached_bytes(self) -> int:

@@ -5,8 +5,6 @@ from enum import Enum
 from textual.content import Content
 from textual.widget import Widget
 
-from tracedbg.tui import paint
-
 
 class Tone(Enum):
     """What kind of sentence it is; each has a sign in front."""

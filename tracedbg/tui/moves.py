@@ -1,15 +1,12 @@
-"""Moves and questions, one after the other: a key that is pressed faster than its answer loses nothing."""
+"""What keys have found out in a thread: steps, searches and questions, and what they come to."""
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from tracedbg.ids import Time
 from tracedbg.session.place import Place, Selection, Watch
 from tracedbg.session.running_context import Check
-
-WAITING = 32
-"""Moves that wait at most; a key held down longer than that has gone too far anyhow."""
+from tracedbg.session.session import Question, Session, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,39 +21,61 @@ class Outcome:
     found: Selection | Watch | None = None
 
 
-Find = Callable[[Place, Check], Outcome]
-
-
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Something to find out, in a thread; ``task`` names it while it runs."""
+    """Something to find out from a place; ``task`` names it while it runs."""
 
     task: str
-    find: Find
+    find: Callable[[Place, Check], Outcome]
 
 
-class MoveQueue:
-    """Moves that wait for the one that runs."""
+def step_move(session: Session, step: Step) -> Move:
+    """A step in time."""
 
-    def __init__(self) -> None:
-        self._waiting: deque[Move] = deque()
-        self.running: Move | None = None
+    def find(place: Place, check: Check) -> Outcome:
+        t = session.step(step, place.t, check)
+        return Outcome(t, f"{step.value}: t {t:,} ({t - place.t:+,})")
 
-    def add(self, move: Move) -> Move | None:
-        """Take a move; returns it when it can run at once."""
-        if self.running is None:
-            self.running = move
-            return move
-        if len(self._waiting) < WAITING:
-            self._waiting.append(move)
-        return None
+    return Move(step.value, find)
 
-    def next(self) -> Move | None:
-        """The move that runs has ended; returns the next one."""
-        self.running = self._waiting.popleft() if self._waiting else None
-        return self.running
 
-    def clear(self) -> None:
-        """Forget what waits, and what runs."""
-        self._waiting.clear()
-        self.running = None
+def position_move(session: Session, position: str) -> Move:
+    """A jump to a position by its text."""
+
+    def find(_: Place, __: Check) -> Outcome:
+        t = session.resolve(position)
+        return Outcome(t, f"{position}: t {t:,}")
+
+    return Move(position, find)
+
+
+def access_move(session: Session, question: Question) -> Move:
+    """A jump to an access of the selected bytes."""
+
+    def find(place: Place, _: Check) -> Outcome:
+        access, chosen = session.ask(question, place), place.selection.text
+        if access is None:
+            return Outcome(None, f"{question.value} of {chosen}: there is none in this trace")
+        return Outcome(access.t, f"{chosen} {session.answers.sentence(access)}")
+
+    return Move(question.value, find)
+
+
+def writer_question(session: Session) -> Move:
+    """Who wrote the selected bytes."""
+    return Move("who wrote", lambda place, _: Outcome(None, session.who(place)))
+
+
+def other_space_move(session: Session) -> Move:
+    """The selected bytes by their other address."""
+
+    def find(place: Place, _: Check) -> Outcome:
+        found = session.in_other_space(place)
+        return Outcome(None, f"{place.selection.text} is {found.text}", found)
+
+    return Move("translating", find)
+
+
+def watch_move(session: Session) -> Move:
+    """The selected bytes, to be watched."""
+    return Move("translating", lambda place, _: Outcome(None, "", session.find_watch(place)))

@@ -1,7 +1,7 @@
 """What all panels share: a worker makes a frozen snapshot, a handler takes it, rendering only reads it."""
 
 from collections.abc import Callable
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from textual.content import Content
 from textual.events import Resize
@@ -87,9 +87,10 @@ class Panel(Widget, Generic[Snapshot]):
         """Take the snapshot of a worker that has finished, or pass on its error."""
         if event.worker.group != self.NAME:
             return
-        if event.state is WorkerState.SUCCESS:
-            self.snapshot = event.worker.result
-            self.taken(event.worker.result)
+        snapshot: Snapshot | None = event.worker.result
+        if event.state is WorkerState.SUCCESS and snapshot is not None:
+            self.snapshot = snapshot
+            self.taken(snapshot)
             self._set_busy(False)
             self.post_message(self.Settled())
         elif event.state is WorkerState.ERROR:
@@ -113,3 +114,6 @@ class Panel(Widget, Generic[Snapshot]):
         width, height = self.content_size
         shown = self.lines(self.snapshot)[: max(height, 0)]
         return stack(line.truncate(width, ellipsis=True) for line in shown)
+
+
+AnyPanel: TypeAlias = Panel[Any]

@@ -1,6 +1,7 @@
 """A dialog that asks for a position or an address, completes names, and says what is wrong with an answer."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
@@ -20,7 +21,8 @@ class Prompt(ModalScreen[Answer | None], Generic[Answer]):
 
     DEFAULT_CSS = """
     Prompt { align: center middle; }
-    Prompt > Vertical { width: 72; max-width: 95%; height: auto; border: round $accent; background: $surface; }
+    Prompt > Vertical { width: 72; max-width: 95%; height: auto; border: round $accent; }
+    Prompt > Vertical { background: $surface; }
     Prompt OptionList { height: auto; max-height: 8; border: none; }
     Prompt #problem { height: auto; color: $error; padding: 0 1; }
     """
@@ -66,8 +68,7 @@ class Prompt(ModalScreen[Answer | None], Generic[Answer]):
 
     def _offer(self, text: str) -> None:
         self._typed, self._chosen = text, -1
-        work = self._complete
-        self.run_worker(lambda: work(text), group="complete", exclusive=True, thread=True, exit_on_error=False)
+        self._work("complete", partial(self._complete, text))
 
     def action_complete(self, step: int) -> None:
         """Put the next completion into the input."""
@@ -89,8 +90,10 @@ class Prompt(ModalScreen[Answer | None], Generic[Answer]):
 
     def _submit(self, text: str) -> None:
         self.query_one("#problem", Static).update("… looking")
-        parse = self._parse
-        self.run_worker(lambda: parse(text), group="parse", exclusive=True, thread=True, exit_on_error=False)
+        self._work("parse", partial(self._parse, text))
+
+    def _work(self, group: str, work: Callable[[], object]) -> None:
+        self.run_worker(work, group=group, exclusive=True, thread=True, exit_on_error=False)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Take completions, the answer, or the error."""

@@ -1,5 +1,6 @@
 """The registers; those that changed carry an asterisk."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from textual.content import Content
@@ -10,14 +11,12 @@ from tracedbg.session.snapshots import RegisterPanel, RegisterRow
 from tracedbg.tui import paint
 from tracedbg.tui.panel import Job, Panel
 
-NAME_WIDTH = 8
-VALUE_WIDTH = 16
-COLUMN = NAME_WIDTH + VALUE_WIDTH + 2
-SHORT_COLUMN = 22
+COLUMN = 22
+"""Columns that a register takes: its name, 16 digits, and a sign."""
 
 
 class RegistersPanel(Panel[RegisterPanel]):
-    """As many columns as fit; where rows are short, registers that changed come first."""
+    """As many columns as fit; where there is no room for all, those that changed are among those shown."""
 
     NAME = "registers"
 
@@ -34,16 +33,28 @@ class RegistersPanel(Panel[RegisterPanel]):
     def lines(self, snapshot: RegisterPanel) -> list[Content]:
         """Registers down the columns."""
         width, height = self.content_size
-        columns = max(width // SHORT_COLUMN, 1)
-        rows = list(snapshot.rows)
-        if len(rows) > columns * height:
-            rows.sort(key=lambda row: not row.changed)
+        columns = max(width // COLUMN, 1)
+        rows = fitting(snapshot.rows, columns * max(height, 1))
         per_column = min(max(-(-len(rows) // columns), 1), max(height, 1))
         cell = width // columns
         return [
             Content.assemble(*(_cell(row, cell) for row in rows[line : columns * per_column : per_column]))
             for line in range(per_column)
         ]
+
+
+def fitting(rows: Sequence[RegisterRow], room: int) -> list[RegisterRow]:
+    """Return as many rows as there is room for, in their order; changed ones go before others."""
+    if len(rows) <= room:
+        return list(rows)
+    late = [row for row in rows[room:] if row.changed]
+    kept = list(rows[:room])
+    for row in late:
+        place = next((at for at in reversed(range(len(kept))) if not kept[at].changed), None)
+        if place is not None:
+            del kept[place]
+            kept.append(row)
+    return kept
 
 
 def _cell(row: RegisterRow, width: int) -> Content:

@@ -67,7 +67,7 @@ class TimelinePanel(Panel[Timeline]):
         text = list(snapshot.overview.cells)
         if last - first >= 2:
             text[first], text[last] = "[", "]"
-        marks = {column: paint.WINDOW for column in ({first, last} if last - first >= 2 else range(first, last + 1))}
+        marks = dict.fromkeys((first, last) if last - first >= 2 else range(first, last + 1), paint.WINDOW)
         return Content.assemble(
             (_label("overview"), paint.LABEL), paint.cells("".join(text), snapshot.overview.kinds, marks)
         )

@@ -12,7 +12,7 @@ Integers = NDArray[np.int64]
 
 
 class Dictionary:
-    """All blocks up to an epoch. Arrays per block: ``first`` instruction and ``size``; the rest per instruction."""
+    """All blocks up to an epoch. Per block: ``first`` instruction and ``size``; the rest per instruction."""
 
     def __init__(self) -> None:
         self.first: Integers = np.zeros(0, np.int64)

@@ -45,14 +45,15 @@ class Memory:
         self._pages: dict[int, NDArray[np.uint8]] = {}
         self._known: dict[int, NDArray[np.bool_]] = {}
 
-    def _is_ram(self, frame: int) -> bool:
+    def is_ram(self, frame: int) -> bool:
+        """Say whether a frame is RAM."""
         return any(start <= frame * PAGE_SIZE < start + size for start, size in self._ram)
 
     def page(self, frame: int) -> NDArray[np.uint8]:
         """Return a frame's bytes, writable."""
         if frame not in self._pages:
             self._pages[frame] = np.zeros(PAGE_SIZE, np.uint8)
-            self._known[frame] = np.full(PAGE_SIZE, self._is_ram(frame))
+            self._known[frame] = np.full(PAGE_SIZE, self.is_ram(frame))
         return self._pages[frame]
 
     def known(self, frame: int) -> NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from tracedbg.format.columns import PackedMessage
 from tracedbg.format.grouping import decode
-from tracedbg.format.schema import ACCESS_STORE, LateKind, Source
+from tracedbg.format.schema import ACCESS_STORE, STATE_UNKNOWN, LateKind, Source
 from tracedbg.verify.blocks import Dictionary, Expanded
 from tracedbg.verify.report import Report
 
@@ -58,10 +58,10 @@ class RegisterCheck:
         times = times + 1
         state_t = epoch.column("state.t").astype(np.int64)
         times = np.concatenate([times, state_t])
-        registers = np.concatenate([registers, epoch.column("state.register").astype(np.int64)])
+        registers = np.concatenate([registers, epoch.column("state.register").astype(np.int64) & ~STATE_UNKNOWN])
         harts = np.concatenate([harts, epoch.column("state.hart")])
         values = np.concatenate([values, epoch.column("state.value")])
-        known = np.concatenate([known, np.ones(len(state_t), bool)])
+        known = np.concatenate([known, epoch.column("state.register") & STATE_UNKNOWN == 0])
         self._compare(epoch, (times, registers, harts, values, known), dictionary.address[rows.index])
 
     def _writes(

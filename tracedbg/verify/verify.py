@@ -19,7 +19,7 @@ Progress = Callable[[int, int], None]
 
 
 def verify(path: Path, progress: Progress | None = None) -> Report:
-    """Return what comparing the whole trace with itself found; ``progress`` is called with epochs done and all.
+    """Return what comparing the whole trace with itself found; ``progress`` gets epochs done and all.
 
     Raises TraceFormatError when the file cannot be read at all.
     """
@@ -124,7 +124,7 @@ class _Verification:
         digests = end.column("digest").reshape(-1, 16)
         left = dict(zip(end.column("frame").tolist(), digests, strict=True))
         self._report.final_ram_compared = True
-        frames = [frame for frame in self._memory.frames() if self._memory._is_ram(frame)]
+        frames = [frame for frame in self._memory.frames() if self._memory.is_ram(frame)]
         self._report.frames = len(set(frames) | set(left))
         for frame in sorted(set(frames) | set(left)):
             page = self._memory.page(frame)

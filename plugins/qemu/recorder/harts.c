@@ -27,16 +27,55 @@ void epoch_next(uint64_t t)
 	epoch_begin();
 }
 
+static void append_state(uint16_t id, uint64_t value, uint64_t t)
+{
+	APPEND(COLUMN_EPOCH_STATE_HART, uint16_t, (uint16_t)hart_id());
+	APPEND(COLUMN_EPOCH_STATE_REGISTER, uint16_t, id);
+	APPEND(COLUMN_EPOCH_STATE_VALUE, uint64_t, value);
+	APPEND(COLUMN_EPOCH_STATE_T, uint32_t, offset_of(t));
+}
+
 void hart_set_register(int id, uint64_t value, uint64_t t)
 {
-	if (id >= REGISTER_FCSR && hart->csr[id] == value)
+	if (id >= REGISTER_FCSR && hart->csr[id] == value && !hart->uncertain[id])
 		return;
 	if (id >= REGISTER_FCSR)
 		hart->csr[id] = value;
-	APPEND(COLUMN_EPOCH_STATE_HART, uint16_t, (uint16_t)hart_id());
-	APPEND(COLUMN_EPOCH_STATE_REGISTER, uint16_t, (uint16_t)id);
-	APPEND(COLUMN_EPOCH_STATE_VALUE, uint64_t, value);
-	APPEND(COLUMN_EPOCH_STATE_T, uint32_t, offset_of(t));
+	hart->uncertain[id] = false;
+	append_state((uint16_t)id, value, t);
+}
+
+/* From t on the register may hold something else: the hart's last instruction writes it, if it retired. */
+static void doubt(int id, uint64_t t)
+{
+	hart->uncertain[id] = true;
+	append_state((uint16_t)(id | STATE_UNKNOWN), 0, t);
+}
+
+/* The registers, besides an integer destination, that the instruction may have written. */
+static void doubt_special(const struct decoded *d, uint64_t t)
+{
+	int csr = d->traits & WRITES_CSR ? register_of_csr(d->csr) : NO_REGISTER;
+
+	if (d->traits & WRITES_FLOAT)
+		doubt(REGISTER_F0 + d->rd, t);
+	if ((d->traits & WRITES_FCSR) || csr == REGISTER_FCSR)
+		doubt(REGISTER_FCSR, t);
+	if ((d->traits & (WRITES_FCSR | IS_XRET)) || csr == REGISTER_FCSR)
+		doubt(REGISTER_MSTATUS, t);
+	if (csr != NO_REGISTER && csr != REGISTER_FCSR)
+		doubt(csr, t);
+	for (int id = 1; (d->traits & IS_UNKNOWN) && id < REGISTERS; id++)
+		doubt(id, t);
+}
+
+/* The hart runs again: what its last instruction did not write after all is as it was. */
+static void settle_doubts(uint64_t t)
+{
+	for (int id = 1; id < REGISTERS; id++) {
+		if (hart->uncertain[id])
+			hart_set_register(id, register_read_or(id, hart->csr[id]), t);
+	}
 }
 
 void hart_read_all(uint64_t t)
@@ -108,6 +147,9 @@ static void read_special(const struct insn *insn, uint64_t t)
 		walk_forget();
 	if (d->traits & IS_CBO_ZERO)
 		access_add_zeros(hart->operand & ~63ull, offset_of(t - 1));
+	/* Without a destination nothing tells whether it failed but that nothing changed. */
+	if ((d->traits & IS_SC) && d->source == SOURCE_NONE && !hart->away)
+		access_drop_store(offset_of(t - 1));
 	if (d->traits & IS_UNKNOWN)
 		hart_read_all(t);
 	if (d->traits & IS_EBREAK)
@@ -165,6 +207,8 @@ static void leave(struct hart *from)
 	if (from->block->insn[from->index].decoded.source == SOURCE_RECORDED)
 		APPEND(COLUMN_WRITES_VALUE, uint64_t, 0);
 	APPEND(COLUMN_EPOCH_OPEN_T, uint32_t, offset_of(from->last_t));
+	if (from->block->insn[from->index].decoded.traits & SPECIAL)
+		doubt_special(&from->block->insn[from->index].decoded, from->last_t + 1);
 	from->away = true;
 	walk_forget();
 }
@@ -204,6 +248,8 @@ static void settle(const struct block *block, uint64_t t)
 		hart_set_privilege(block->privilege);
 	if (arrival == OUT_OF_NOWHERE || arrival == AFTER_RESET)
 		hart_read_all(t);
+	if (hart->away)
+		settle_doubts(t);
 }
 
 /* The block at the address where the hart is. QEMU shares a translation among all virtual addresses of the same

@@ -54,7 +54,8 @@ EXOTICS = (
             f"""
   li a0, {layout.MTIME:#x}
   ld a1, 0(a0)
-  addi a1, a1, 1000
+  li a2, 300000
+  add a1, a1, a2
   li a0, {layout.CLINT + 0x4000:#x}
   sd a1, 0(a0)
   li a2, 0x80

@@ -7,11 +7,13 @@ import numpy as np
 from tracedbg.ids import Epoch
 from tracedbg.query import Kind, iter_accesses
 from tracedbg.query.rows import ACCESS, join
-from tracedbg.session.lanes.lane import EXACT_EPOCHS, Lane, LaneView, marked
+from tracedbg.session.lanes.lane import Lane, LaneView, marked
 from tracedbg.session.place import Watch
 from tracedbg.store.spans import SpanData
 
 LETTERS = {Kind.LOAD: "r", Kind.STORE: "w", Kind.CHANGE: "c"}
+EPOCHS_READ = 2
+"""Epochs whose accesses are looked through for a long stretch."""
 MAYBE = "~"
 """A cell whose epochs touched the bytes; when exactly shows after zooming in."""
 
@@ -29,7 +31,7 @@ def _lane(view: LaneView, watch: Watch) -> Lane:
         # Nothing short of reading every epoch tells who touched what is not RAM.
         return Lane(watch.name, " " * view.width, " " * view.width, exact=False, note="zoom in for a device")
     found = _touching_epochs(view, watch)
-    if len(found) > EXACT_EPOCHS and not view.is_exact:
+    if len(found) > EPOCHS_READ and not view.is_exact:
         cells = _coarse(view, found)
         note = f"{len(found):,} epochs touch {watch.name}: zoom in for the accesses"
         return Lane(watch.name, cells, cells, exact=False, note=note)

@@ -12,8 +12,8 @@ from tracedbg.session.place import Visible, Watch
 from tracedbg.session.trace_index import TraceIndex
 from tracedbg.store.source import Integers, Numbers
 
-EXACT_EPOCHS = 2
-"""Stretches of at most so many epochs are looked at instruction by instruction, longer ones sampled."""
+EXACT_INSTRUCTIONS = 2 << 20
+"""Stretches of at most so many instructions are looked at one by one, longer ones sampled."""
 
 DENSITY = "░▒▓█"
 """Several marks in one cell: up to 9, 99, 999, and more."""
@@ -68,7 +68,7 @@ class LaneView:
     @property
     def is_exact(self) -> bool:
         """Whether every instruction of the stretch is looked at."""
-        return len(self.epochs) <= EXACT_EPOCHS
+        return self.visible.length <= EXACT_INSTRUCTIONS
 
     def columns(self, times: Integers | Numbers) -> Integers:
         """Return the column of each absolute t, which must be in the stretch."""

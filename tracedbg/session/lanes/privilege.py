@@ -24,7 +24,9 @@ class Privileges:
     def lanes(self, view: LaneView) -> Sequence[Lane]:
         """Return one lane a hart, in order."""
         make = _exact if view.is_exact else _sampled
-        return [self._lane(view, hart, make(view, Hart(hart))) for hart in range(view.index.trace.guest.harts)]
+        return [
+            self._lane(view, hart, make(view, Hart(hart))) for hart in range(view.index.trace.guest.harts)
+        ]
 
     @staticmethod
     def _lane(view: LaneView, hart: int, shares: Shares) -> Lane:
@@ -58,7 +60,7 @@ def _exact(view: LaneView, hart: Hart) -> Shares:
 
 def _epoch_shares(view: LaneView, epoch: EpochData, hart: Hart) -> Shares:
     starts, privilege = epoch.run_start, epoch.blocks.privilege[epoch.run_block]
-    own = epoch.hart_of_runs(np.arange(len(privilege))) == hart if len(privilege) else privilege != privilege
+    own = epoch.hart_of_runs(np.arange(len(privilege))) == hart
     edges = np.clip(view.edges - epoch.start, 0, epoch.length)
     runs = np.clip(np.searchsorted(starts, edges, "right") - 1, 0, max(len(privilege) - 1, 0))
     shares = np.zeros((view.width, len(LETTERS)))

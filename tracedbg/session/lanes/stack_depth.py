@@ -82,7 +82,7 @@ def stack_depths(values: Numbers) -> Integers:
 
 
 def _merged_tops(low: Numbers, high: Numbers) -> Numbers:
-    """Return for each range the highest address of all ranges that it overlaps, directly or through others."""
+    """Return for each range the highest address of all that it overlaps, directly or through others."""
     order = np.argsort(low, kind="stable")
     reach = np.maximum.accumulate(high[order])
     apart = np.concatenate([[True], low[order][1:] > reach[:-1]])
