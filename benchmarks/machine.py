@@ -31,14 +31,16 @@ def forget(path: Path) -> None:
         os.close(descriptor)
 
 
-class PeakMemory:
-    """Follows the resident memory of a process from outside until the process ends."""
+class Watch:
+    """Follows a process from outside until it ends: its resident memory, and the processor time it used."""
 
     INTERVAL = 0.05
 
     def __init__(self) -> None:
         self.peak = 0
         """Bytes, with the pages that it shares with other processes."""
+        self.busy = 0.0
+        """Seconds of processor time, without its children's."""
         self._thread: threading.Thread | None = None
 
     def follow(self, process: int) -> None:
@@ -49,6 +51,7 @@ class PeakMemory:
     def _watch(self, process: int) -> None:
         while (peak := peak_of(process)) is not None:
             self.peak = max(self.peak, peak)
+            self.busy = max(self.busy, busy_of(process))
             threading.Event().wait(self.INTERVAL)
 
 
@@ -59,6 +62,21 @@ def peak_of(process: int | str) -> int | None:
     except OSError:
         return None
     return int(found[1]) * 1024 if found else None
+
+
+def busy_of(process: int) -> float:
+    """Seconds of processor time that a process used, without its children's; 0 when it has ended."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def busy_children() -> float:
+    """Seconds of processor time of all processes that this one waited for, and of theirs."""
+    used = os.times()
+    return used.children_user + used.children_system
 
 
 def percentile(values: list[float], percent: int) -> float:

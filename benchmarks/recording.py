@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.machine import PeakMemory
+from benchmarks.machine import Watch, busy_children
 from benchmarks.report import Goal, Section
 from tests.truth import uboot
 from tests.truth.dialogue import Answer, Talk, talk
@@ -32,6 +32,10 @@ class Sample:
 
     plain: float
     recorded: float
+    host: float
+    """Processor time of the recorder's process."""
+    qemu: float
+    """Processor time of the QEMU that it recorded."""
     instructions: int
     size: int
     peak: int
@@ -40,6 +44,11 @@ class Sample:
     def rate(self) -> float:
         """Millions of instructions a second."""
         return self.instructions / self.recorded / 1e6
+
+    @property
+    def free_rate(self) -> float:
+        """Millions of instructions for each second of processor time of the busier process."""
+        return self.instructions / max(self.host, self.qemu) / 1e6
 
 
 def workloads(linux: Linux, harts: int = 1) -> list[Workload]:
@@ -50,10 +59,10 @@ def workloads(linux: Linux, harts: int = 1) -> list[Workload]:
     ]
 
 
-def record(workload: Workload, trace: Path, *options: str, memory: PeakMemory | None = None) -> Talk:
+def record(workload: Workload, trace: Path, *options: str, watch: Watch | None = None) -> Talk:
     """Records a workload; raises when its end is not the guest's own or the one asked for."""
     words = [sys.executable, "-m", "tracedbg", "record", "-o", str(trace), "--force", *options, "--"]
-    started = memory.follow if memory else None
+    started = watch.follow if watch else None
     run = talk(
         [*words, *workload.command], workload.answers, limit=LIMIT, folder=trace.parent, started=started
     )
@@ -68,22 +77,29 @@ def measure(workload: Workload, trace: Path, runs: int) -> list[Sample]:
     for number in range(runs):
         program, *arguments = workload.command
         plain = talk([program, *PLAIN, *arguments], workload.answers, limit=LIMIT, folder=trace.parent)
-        memory = PeakMemory()
-        recorded = record(workload, trace, memory=memory)
+        watch, before = Watch(), busy_children()
+        recorded = record(workload, trace, watch=watch)
+        guest = busy_children() - before - watch.busy
         with Trace.open(trace) as opened:
             instructions = opened.end - opened.start
-        sample = Sample(plain.seconds, recorded.seconds, instructions, trace.stat().st_size, memory.peak)
-        samples.append(sample)
-        print(
-            f"{workload.name} {number + 1}/{runs}: {sample.rate:.1f} M/s, plain {plain.seconds:.1f} s",
-            flush=True,
+        sample = Sample(
+            plain=plain.seconds,
+            recorded=recorded.seconds,
+            host=watch.busy,
+            qemu=guest,
+            instructions=instructions,
+            size=trace.stat().st_size,
+            peak=watch.peak,
         )
+        samples.append(sample)
+        print(f"{workload.name} {number + 1} of {runs}: {sample}", flush=True)
     return samples
 
 
 def section(results: dict[str, list[Sample]]) -> Section:
     """The table of recording."""
-    head = "guest | instructions | plain | recorded | ratio | M instr/s | bytes/instr | host's peak memory"
+    cells = ("guest", "instructions", "plain", "recorded", "ratio", "M instr/s", "bytes/instr")
+    more = ("QEMU's processor", "host's processor", "M instr per processor second", "host's peak memory")
     rows, goals = [], []
     for name, samples in results.items():
         plain, recorded = median(s.plain for s in samples), median(s.recorded for s in samples)
@@ -93,11 +109,13 @@ def section(results: dict[str, list[Sample]]) -> Section:
         count = median(s.instructions for s in samples)
         rows.append(
             f"{name} | {count / 1e6:,.0f} M | {plain:.1f} s | {recorded:.1f} s | {recorded / plain:.1f}"
-            f" | {rate:.1f} | {density:.2f} | {peak / 1e6:,.0f} MB"
+            f" | {rate:.1f} | {density:.2f} | {median(s.qemu for s in samples):.1f} s"
+            f" | {median(s.host for s in samples):.1f} s | {median(s.free_rate for s in samples):.1f}"
+            f" | {peak / 1e6:,.0f} MB"
         )
         goals += [
             Goal(f"{name}: at least 20 M instructions a second", f"{rate:.1f} M", rate >= 20),
             Goal(f"{name}: at most 2 bytes for each instruction", f"{density:.2f}", density <= 2),
             Goal(f"{name}: recorder under 1 GB beyond the guest's RAM", f"{peak / 1e6:,.0f} MB", peak < 1e9),
         ]
-    return Section("recording", head, rows, goals)
+    return Section("recording", " | ".join(cells + more), rows, goals)

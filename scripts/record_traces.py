@@ -6,7 +6,6 @@ run of the repaired kernel.
 
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -15,20 +14,32 @@ RUNS = 40
 LEVEL = "15"
 
 
-def build(variant: str, folder: Path) -> Path:
-    """Return the folder of a build."""
-    out = folder / variant
-    subprocess.run(
-        ["make", "-s", "-C", GUEST, f"VARIANT={variant}", "OPT=-O2", f"BUILD={out}"], check=True, timeout=300
-    )
+def build(variant: str) -> Path:
+    """Build a variant and return its folder, relative to the folder of guests: traces hold the paths they were given."""
+    out = Path("build") / variant
+    settings = [f"VARIANT={variant}", "OPT=-O2", f"BUILD={GUEST.parent / out}"]
+    subprocess.run(["make", "-s", "-C", GUEST, *settings], check=True, timeout=300)
     return out
 
 
 def record(built: Path, trace: Path) -> str:
     """Record one run and return what the console showed."""
-    command = [sys.executable, "-m", "tracedbg", "record", "--force", "--level", LEVEL, "-o", str(trace), "--"]
+    options = ["--force", "--level", LEVEL, "-o", str(trace.absolute())]
+    # The debug information names sources from here.
     done = subprocess.run(
-        [*command, "sh", str(GUEST / "run.sh"), str(built), "1"],
+        [
+            sys.executable,
+            "-m",
+            "tracedbg",
+            "record",
+            *options,
+            "--",
+            "sh",
+            "futex_stack/run.sh",
+            str(built),
+            "1",
+        ],
+        cwd=GUEST.parent,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         check=True,
@@ -47,9 +58,8 @@ def record_until(built: Path, trace: Path, wanted: str) -> None:
 
 def main(folder: Path) -> None:
     """Record both traces into ``folder``."""
-    with tempfile.TemporaryDirectory(prefix="tracedbg-") as builds:
-        record_until(build("buggy", Path(builds)), folder / "stack_futex.bin", "futex: error")
-        record_until(build("fixed", Path(builds)), folder / "stack_futex_fixed.bin", "smoke test ok")
+    record_until(build("buggy"), folder / "stack_futex.bin", "futex: error")
+    record_until(build("fixed"), folder / "stack_futex_fixed.bin", "smoke test ok")
 
 
 if __name__ == "__main__":

@@ -110,7 +110,13 @@ def test_the_stack_is_deepest_in_the_interrupt_handler(session: Session, program
 def test_depths_are_told_apart_by_stack() -> None:
     low, high = 0x8000_0000, 0x9000_0000
     values = np.array([low, low - 16, high, high - 64, low - 16, low - 48], np.uint64)
-    assert stack_depths(values).tolist() == [0, 16, 0, 64, 16, 48]
+    assert stack_depths(values, np.zeros(6, np.bool_)).tolist() == [0, 16, 0, 64, 16, 48]
+
+
+def test_neighbouring_stacks_are_told_apart_by_how_sp_was_set() -> None:
+    values = np.array([0x3000, 0x2F00, 0x4000, 0x3F80, 0x2F00, 0x3000], np.uint64)
+    jumps = np.array([True, False, True, False, True, False])
+    assert stack_depths(values, jumps).tolist() == [0, 0x100, 0, 0x80, 0x100, 0]
 
 
 def test_overview_is_high_where_much_different_code_runs(session: Session) -> None:

@@ -52,7 +52,7 @@ def test_memory_marks_what_was_written(session: Session) -> None:
     assert [cell.written for cell in row.cells] == [False] * 8 + [True] * 8
     assert [cell.selected for cell in row.cells] == [False] * 8 + [True] * 8
     assert [cell.value for cell in row.cells[8:]] == list((0x8000_0008).to_bytes(8, "little"))
-    assert panel.writer == f"written 0000000080000008 by {F + 4:x}, t 3"
+    assert panel.writer == f"written at t 3 by {F + 4:x}: 0000000080000008"
 
 
 def test_memory_outside_ram_is_unknown(session: Session) -> None:

@@ -53,7 +53,7 @@ def test_questions_about_bytes(session: Session, program: Program) -> None:
         Question.NEXT_READ: min(t for t in reads if t > writes[1]),
     }
     assert session.who(session.place) == (
-        f"pa {place:x}:8 written 0000000080000008 by 80000104, t {writes[0]:,}"
+        f"pa {place:x}:8 written at t {writes[0]:,} by 80000104: 0000000080000008"
     )
 
 

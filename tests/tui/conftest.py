@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 import tracedbg
 from tests.session.program import run_program, write_program
@@ -57,3 +58,13 @@ async def settled(pilot: Pilot[None]) -> None:
         if quiet == 3:
             return
     raise AssertionError("the screen does not come to rest")
+
+
+async def told(pilot: Pilot[None]) -> str:
+    """Wait until a dialog has said what is wrong, and return that."""
+    for _ in range(500):
+        await pilot.pause(0.01)
+        text = str(pilot.app.screen.query_one("#problem", Static).visual)
+        if text and not text.startswith("…"):
+            return text
+    raise AssertionError("the dialog says nothing")

@@ -1,11 +1,14 @@
 """What keys and clicks do, asked of the running application."""
 
+from pathlib import Path
+
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
-from tests.tui.conftest import Run, settled
+from tests.tui.conftest import Run, settled, told
 from tracedbg.session.place import Place
+from tracedbg.session.running_context import Check
 from tracedbg.tui.app import ReplayApp
 from tracedbg.tui.body import Body
 from tracedbg.tui.help import Help
@@ -65,7 +68,7 @@ def test_the_right_hand_asks(app: ReplayApp, drive: Run) -> None:
         await press(pilot, "right", "right", "right", "right", "right", "right", "right", "right")
         assert answer(app) == "instruction: t 4 (+1)"
         await press(pilot, "i")
-        assert answer(app) == "va 80002fd8:8 written 0000000080000008 by 80000104, t 3"
+        assert answer(app) == "va 80002fd8:8 written at t 3 by 80000104: 0000000080000008"
         await press(pilot, "o")
         assert app.session.place.t == 23
         await press(pilot, "j")
@@ -95,9 +98,7 @@ def test_jumping_completes_and_says_what_is_wrong(app: ReplayApp, drive: Run) ->
         options = app.screen.query_one(OptionList)
         assert [str(option.prompt) for option in options.options] == ["last-kernel"]
         await pilot.press("tab", "x", "enter")
-        await pilot.pause(0.3)
-        problem = str(app.screen.query_one("#problem", Static).visual)
-        assert problem.startswith("last-kernelx: neither a position nor a known symbol")
+        assert (await told(pilot)).startswith("last-kernelx: neither a position nor a known symbol")
         app.screen.query_one(Input).value = "end-3"
         await pilot.press("enter")
         await pilot.pause(0.2)
@@ -198,9 +199,7 @@ def test_an_error_of_a_panel_is_one_sentence(
 
 
 def test_a_search_can_be_given_up(app: ReplayApp, drive: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tracedbg.session.running_context import Check
-
-    def endless(_: object, t: int, check: Check) -> int:
+    def endless(_: object, __: int, check: Check) -> int:
         while True:
             check()
 
@@ -231,3 +230,9 @@ def test_panels_show_the_place_that_was_asked_for_last(app: ReplayApp, drive: Ru
         assert snapshot.cursor == 23 * snapshot.width // snapshot.visible.length
 
     drive(race)
+
+
+def test_the_manual_names_every_key() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "replay.md").read_text()
+    shown = [name for key in KEYS for name in key.shown.split()]
+    assert [name for name in shown if f"`{name}`" not in manual] == []

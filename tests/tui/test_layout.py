@@ -40,7 +40,7 @@ def test_the_timeline_takes_at_most_half() -> None:
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 20), (40, 12), (20, 8)])
 def test_timeline_and_answer_stay(app: ReplayApp, drive: Run, size: tuple[int, int]) -> None:
-    async def look(pilot: Pilot[None]) -> None:
+    async def look(_: Pilot[None]) -> None:
         body = app.screen.query_one(Body)
         assert body.query_one("#timeline").size.height >= 2
         assert body.answer.region.bottom <= size[1]

@@ -1,4 +1,4 @@
-"""Look at a trace on a screen: step through time in both directions and ask who wrote what.
+"""Look at a trace on a screen, and step through time in both directions.
 
 TRACE is a file that `tracedbg record` made. The screen opens at the last instruction of the kernel, or at
 the position given with --at: a t such as 12345, start, end, end-1000, last-kernel, sys_futex, sys_futex#3 or

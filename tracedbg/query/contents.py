@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tracedbg.arch import architecture
 from tracedbg.ids import Time
 from tracedbg.store.trace import Trace
 

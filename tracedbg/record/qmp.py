@@ -162,6 +162,11 @@ class Qmp:
             if self._next(deadline) is None:
                 return None
 
+    def quit(self) -> None:
+        """Ask QEMU to end; its reply comes only when all CPUs have stopped, so the event is enough."""
+        self._send({"execute": "quit"})
+        self.wait_for("SHUTDOWN", self._timeout)
+
     def memory_map(self, ram_id: str = command.RAM_ID) -> tuple[MemoryRange, ...]:
         """Return the CPUs' physical memory, ascending; RecordError when the machine leaves out ``ram_id``."""
         ranges = parse_memory_map(self.human("info mtree -f"), ram_id)

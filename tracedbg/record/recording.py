@@ -213,8 +213,7 @@ class Recording:
 
     def _quit_qemu(self) -> None:
         if self._qmp is not None:
-            with suppress(RecordError):
-                self._qmp.execute("quit")
+            self._qmp.quit()
 
     def _end_for_lack_of_room(self) -> None:
         self.how = DISK_FULL

@@ -74,9 +74,10 @@ class _Repair:
 
     def __init__(self, damaged: Path, file: BinaryIO) -> None:
         self._damaged = damaged
-        # Only what an interrupted recording left has buffers of its own.
-        name = damaged.name.removesuffix(_PARTIAL) if damaged.name.endswith(_PARTIAL) else "/none"
-        self._buffers = damaged.parent / f"{name}.slots"
+        self._is_partial = damaged.name.endswith(_PARTIAL)
+        buffers = damaged.with_name(damaged.name.removesuffix(_PARTIAL) + ".slots")
+        # Only an interrupted recording has buffers of its own beside it.
+        self._buffers = buffers if self._is_partial and buffers.exists() else None
         self._builder = TraceBuilder(file, Fold(plugin_build.build(plugin_build.sources_dir(), "fold")))
         self._sizes = BlockSizes()
         self._losses: list[str] = []
@@ -92,7 +93,7 @@ class _Repair:
                 f"{self._damaged}: no instruction of it is left: nothing can be saved"
             )
         ending = {
-            "how": RECORDER_KILLED if self._damaged.name.endswith(_PARTIAL) else CUT_SHORT,
+            "how": RECORDER_KILLED if self._is_partial else CUT_SHORT,
             "exit_code": None,
             "notes": [],
             **(self._ending or {}),
@@ -117,7 +118,7 @@ class _Repair:
 
     def _copy_trace(self) -> int:
         with TraceFile(self._damaged) as file:
-            self._losses += () if self._buffers.exists() else file.losses
+            self._losses += () if self._buffers else file.losses
             guest = guest_of(file)
             self._watch_uarts(guest)
             self._builder.writer.metadata("guest", guest)
@@ -180,9 +181,9 @@ class _Repair:
 
     def _add_slots(self, epochs: int) -> None:
         """Add the epochs that were in the buffers when the recorder ended."""
-        if not self._buffers.exists():
-            if self._damaged.name.endswith(_PARTIAL):
-                self._losses.append(f"the last instructions, which were in {self._buffers.name}, are lost")
+        if self._buffers is None:
+            if self._is_partial:
+                self._losses.append("the last instructions, which were in the .slots file, are lost")
             return
         with ExitStack() as files:
             slots = SlotFile.open(self._buffers)

@@ -26,16 +26,16 @@ class Answers:
         return wrote, "not read after this t" if reader is None else f"next {self.sentence(reader)}"
 
     def sentence(self, access: Access) -> str:
-        """An access as one line: what, when, where in the code, on which hart."""
+        """An access as one line: what, when, where in the code, on which hart; the value comes last."""
         value = f"{access.value:0{2 * access.size}x}"
         if access.kind is Kind.CHANGE:
             cause = "" if access.cause is None else access.cause.name.lower().replace("_", " ")
-            return f"changed to {value} by {cause}, seen at t {access.t:,}"
+            return f"changed by {cause}, seen at t {access.t:,}: {value}"
         verb = "read" if access.kind is Kind.LOAD else "written"
         pc = pc_at(self.trace.store, access.t)
+        hart = f" on hart {access.hart}" if self.trace.store.guest.harts > 1 else ""
         code = "" if pc is None else f" by {self.names.place(pc)}"
-        hart = f", hart {access.hart}" if self.trace.store.guest.harts > 1 else ""
-        return f"{verb} {value}{code}, t {access.t:,}{hart}"
+        return f"{verb} at t {access.t:,}{hart}{code}: {value}"
 
     def with_callers(self, access: Access) -> str:
         """The sentence, and the functions that the access was made under, innermost first."""

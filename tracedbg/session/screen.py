@@ -36,8 +36,11 @@ class ScreenSize:
 
 
 def screen_at(session: Session, t: Time, size: ScreenSize) -> Screen:
-    """Return everything that a screen shows at ``t``; the session stays where it is."""
-    place = replace(session.place, t=t, visible=following(session.store, session.place.visible, t))
+    """Return everything that a screen would show if the session went to ``t``; it stays where it is."""
+    here = session.place
+    came_from = here.came_from if t == here.t else here.t
+    visible = following(session.store, here.visible, t)
+    place = replace(here, t=t, came_from=came_from, visible=visible)
     return Screen(
         t,
         header(session, place),

@@ -18,7 +18,14 @@ from tracedbg.session.lanes.overview import overview
 from tracedbg.session.naming import Names
 from tracedbg.session.place import Place, Selection, Watch
 from tracedbg.session.running_context import Check, go_on
-from tracedbg.session.selecting import SELECTED_BYTES, as_watch, in_other_space, row_of, selected
+from tracedbg.session.selecting import (
+    SELECTED_BYTES,
+    as_watch,
+    in_other_space,
+    row_of,
+    selected,
+    with_selection,
+)
 from tracedbg.session.trace_index import TraceIndex
 from tracedbg.state import Moment, Trace
 
@@ -154,6 +161,10 @@ class Session:
         """Return what lanes are made from."""
         hart = hart_at(self.store, place.t)
         return LaneView(self.index, place.visible, width, Hart(0) if hart is None else hart, place.watches)
+
+    def select(self, selection: Selection) -> None:
+        """Pick out bytes and show them."""
+        self.place = with_selection(self.place, selection)
 
     def go(self, t: Time) -> None:
         """Move the cursor; the visible stretch follows."""

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracedbg.arch import architecture
-from tracedbg.disasm import Flow
+from tracedbg.disasm import Disassembler, Flow
 from tracedbg.disasm.riscv_flow import flow_of
-from tracedbg.ids import Hart, Time
+from tracedbg.ids import Hart, Time, VirtualAddress
 from tracedbg.session.register_track import RegisterTrack
 from tracedbg.store import Trace
 from tracedbg.store.blocks import BlockTable
@@ -92,6 +92,20 @@ class TraceIndex:
         )
 
     @cached_property
+    def moves_frame(self) -> NDArray[np.bool_]:
+        """For each instruction of the dictionary whether it pushes or pops: makes sp from sp or from fp."""
+        arch = architecture(self.trace.guest.arch)
+        blocks, disassembler = self.trace.blocks, Disassembler(arch.name)
+        number = arch.integer_registers.index(self.sp_name)
+        pushes = np.zeros(len(blocks.destination), np.bool_)
+        for index in np.flatnonzero((blocks.destination == number) & ~blocks.is_load).tolist():
+            decoded = disassembler.decode(blocks.instruction_bytes(index), VirtualAddress(0))
+            sources = decoded.operands.split(", ")[1:]
+            is_arithmetic = not decoded.mnemonic.startswith("csr")
+            pushes[index] = is_arithmetic and bool({self.sp_name, arch.frame_pointer} & set(sources))
+        return pushes
+
+    @cached_property
     def block_flow(self) -> NDArray[np.uint8]:
         """For each block of the dictionary the Flow of its last instruction, as a number."""
         return last_flows(self.trace.blocks)
@@ -101,6 +115,7 @@ def last_flows(blocks: BlockTable) -> NDArray[np.uint8]:
     """Return how each block ends: calls, returns and traps end a block, so no other instruction matters."""
     words = last_words(blocks)
     unique, places = np.unique(words, return_inverse=True)
+    # Not the whole disassembler: a kernel has some hundred thousand blocks, and no text is needed.
     flows = np.array([flow_of(word, 0)[0].value for word in unique.tolist()], np.uint8)
     return flows[places] if len(unique) else np.empty(0, np.uint8)
 

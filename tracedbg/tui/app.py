@@ -35,7 +35,6 @@ class ReplayApp(App[None]):
         self.session = session
         self._body = Body(session)
         self._runner = MoveRunner(session)
-        self._return_to = session.place.t
 
     def compose(self) -> ComposeResult:
         """The panels, and what runs moves."""
@@ -54,7 +53,6 @@ class ReplayApp(App[None]):
         self._body.show(self.session.place)
 
     def _go(self, t: Time) -> None:
-        self._return_to = self.session.place.t
         self.session.go(t)
         self._body.show(self.session.place)
 
@@ -63,7 +61,8 @@ class ReplayApp(App[None]):
         self._body.answer.complain(sentence(message.error))
 
     def on_timeline_panel_picked(self, message: TimelinePanel.Picked) -> None:
-        """Move the cursor to where the timeline was clicked."""
+        """Move the cursor to where the timeline was clicked; what is still being looked for is given up."""
+        self._runner.give_up()
         self._body.answer.say(f"t {message.t:,}")
         self._go(message.t)
 
@@ -123,8 +122,7 @@ class ReplayApp(App[None]):
 
     def action_return_to(self) -> None:
         """Go back to where the last move began."""
-        self._body.answer.say(f"t {self._return_to:,}")
-        self._go(self._return_to)
+        self._runner.start(moves.return_move())
 
     def action_jump(self) -> None:
         """Ask for a position."""

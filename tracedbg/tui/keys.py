@@ -81,5 +81,5 @@ KEYS = (
 )
 """Every key of the screen, in the order of the help."""
 
-HINT = "d f step  e r block  c v over  s g out  t jump  i who  j l write  u o read  + - zoom  ? help  q quit"
+HINT = "? help  d f step  c v over  s g out  t jump  i who  j l write  u o read  + - zoom  e r block  q quit"
 """The most used keys, for the screen's last line."""

@@ -49,6 +49,11 @@ def position_move(session: Session, position: str) -> Move:
     return Move(position, find)
 
 
+def return_move() -> Move:
+    """Back to where the last move began."""
+    return Move("back", lambda place, _: Outcome(place.came_from, f"t {place.came_from:,}"))
+
+
 def access_move(session: Session, question: Question) -> Move:
     """A jump to an access of the selected bytes."""
 

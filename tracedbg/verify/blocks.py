@@ -7,62 +7,128 @@ from numpy.typing import NDArray
 
 from tracedbg.format.columns import PackedMessage
 from tracedbg.format.schema import Source
+from tracedbg.verify.guest import INTEGER_REGISTERS
+from tracedbg.verify.messages import AnyArray, Bytes, Columns, EpochMessages, Integers, Words, require
 
-Integers = NDArray[np.int64]
+
+class _Growing:
+    """Rows that are appended now and then; ``rows`` are all of them."""
+
+    def __init__(self, dtype: type[np.generic]) -> None:
+        self._room: AnyArray = np.empty(1 << 12, dtype)
+        self._used = 0
+
+    @property
+    def rows(self) -> AnyArray:
+        return self._room[: self._used]
+
+    def add(self, rows: AnyArray) -> None:
+        needed = self._used + len(rows)
+        if needed > len(self._room):
+            room = np.empty(max(needed, 2 * len(self._room)), self._room.dtype)
+            room[: self._used] = self.rows
+            self._room = room
+        self._room[self._used : needed] = rows
+        self._used = needed
 
 
 class Dictionary:
-    """All blocks up to an epoch. Per block: ``first`` instruction and ``size``; the rest per instruction."""
+    """All blocks up to an epoch."""
 
     def __init__(self) -> None:
-        self.first: Integers = np.zeros(0, np.int64)
-        self.size: Integers = np.zeros(0, np.int64)
-        self.destination: NDArray[np.uint8] = np.zeros(0, np.uint8)
-        self.source: NDArray[np.uint8] = np.zeros(0, np.uint8)
-        self.constant: NDArray[np.uint64] = np.zeros(0, np.uint64)
-        self.address: NDArray[np.uint64] = np.zeros(0, np.uint64)
+        self._first = _Growing(np.int64)
+        self._size = _Growing(np.int64)
+        self._destination = _Growing(np.uint8)
+        self._source = _Growing(np.uint8)
+        self._constant = _Growing(np.uint64)
+        self._address = _Growing(np.uint64)
 
     def add(self, message: PackedMessage) -> None:
-        """Take in one ``blocks`` message."""
-        sizes = message.column("instructions").astype(np.int64)
-        source = message.column("insn.source")
+        """Take in one ``blocks`` message; raises Malformed."""
+        columns = Columns(message)
+        _check(columns)
+        sizes, source = columns.indices("instructions"), columns["insn.source"]
         constant = np.zeros(len(source), np.uint64)
-        constant[source == Source.CONSTANT] = message.column("insn.constant")
-        start = len(self.source)
-        before = np.append(np.zeros(1, np.uint64), np.cumsum(message.column("insn.length"), dtype=np.uint64))
+        constant[source == Source.CONSTANT] = columns["insn.constant"]
         first = np.cumsum(sizes) - sizes
-        address = before[:-1] + np.repeat(message.column("virtual") - before[first], sizes)
-        self.address = np.concatenate([self.address, address])
-        self.first = np.concatenate([self.first, start + np.cumsum(sizes) - sizes])
-        self.size = np.concatenate([self.size, sizes])
-        self.destination = np.concatenate([self.destination, message.column("insn.destination")])
-        self.source = np.concatenate([self.source, source])
-        self.constant = np.concatenate([self.constant, constant])
+        lengths = columns["insn.length"].astype(np.uint64)
+        before = np.cumsum(lengths) - lengths
+        self._address.add(before + np.repeat(columns["virtual"] - before[first], sizes))
+        self._first.add(first + len(self.source))
+        self._size.add(sizes)
+        self._destination.add(columns["insn.destination"])
+        self._source.add(source)
+        self._constant.add(constant)
+
+    @property
+    def first(self) -> Integers:
+        """Index of each block's first instruction in the arrays that have a row for each instruction."""
+        return self._first.rows
+
+    @property
+    def size(self) -> Integers:
+        """Number of each block's instructions."""
+        return self._size.rows
+
+    @property
+    def destination(self) -> Bytes:
+        """Integer register that each instruction writes."""
+        return self._destination.rows
+
+    @property
+    def source(self) -> Bytes:
+        """Where its value comes from (Source), for each instruction."""
+        return self._source.rows
+
+    @property
+    def constant(self) -> Words:
+        """The value, for each instruction whose source is CONSTANT, else 0."""
+        return self._constant.rows
+
+    @property
+    def address(self) -> Words:
+        """Virtual address of each instruction."""
+        return self._address.rows
+
+
+def _check(columns: Columns) -> None:
+    columns.require_equal("virtual", "instructions")
+    columns.require_equal("insn.length", "insn.destination", "insn.source")
+    sizes = columns["instructions"]
+    claimed, there = int(sizes.sum(dtype=np.int64)), columns.rows("insn.source")
+    require(bool(sizes.all()), "a block has no instruction")
+    require(claimed == there, f"blocks claim {claimed} instructions, and the dictionary holds {there}")
+    columns.require_below("insn.source", len(Source))
+    columns.require_below("insn.destination", INTEGER_REGISTERS)
+    constants = int(np.count_nonzero(columns["insn.source"] == Source.CONSTANT))
+    given = columns.rows("insn.constant")
+    require(constants == given, f"{constants} instructions load a constant, and {given} constants are there")
 
 
 @dataclass(frozen=True)
-class Expanded:
-    """The instructions of an epoch in order: index in the dictionary and hart of each. Row = offset of t."""
+class Instructions:
+    """The started instructions of an epoch in order: ``index`` in the dictionary and ``hart`` of each."""
 
     index: Integers
     hart: NDArray[np.uint16]
 
 
-def expand(epoch: PackedMessage, dictionary: Dictionary) -> Expanded:
-    """Return an epoch's instructions from its runs; ValueError when a row points nowhere."""
-    blocks = epoch.column("run.block").astype(np.int64)
-    if len(blocks) and int(blocks.max()) >= len(dictionary.size):
-        raise ValueError("a run is of a block that the dictionary does not have")
+def expand(messages: EpochMessages, dictionary: Dictionary) -> Instructions:
+    """Return an epoch's instructions from its runs; raises Malformed."""
+    epoch = messages.epoch
+    epoch.require_below("run.block", len(dictionary.size))
+    blocks = epoch["run.block"]
     started = dictionary.size[blocks]
-    short, count = epoch.column("short.run").astype(np.int64), epoch.column("short.started").astype(np.int64)
-    if len(short) and (int(short.max()) >= len(blocks) or (count >= started[short]).any() or not count.all()):
-        raise ValueError("a short run is not shorter than its block")
+    short, count = epoch["short.run"], epoch.indices("short.started")
+    is_shorter = bool(count.all()) and bool((count < started[short]).all())
+    require(is_shorter, "a short run is not shorter than its block")
     started[short] = count
-    ends = np.cumsum(started)
-    total = int(ends[-1]) if len(ends) else 0
-    index = np.repeat(dictionary.first[blocks] - (ends - started), started) + np.arange(total)
-    turns, harts = epoch.column("turn.run").astype(np.int64), epoch.column("turn.hart")
-    if len(blocks) and (not len(turns) or turns[0] != 0 or turns[-1] >= len(blocks)):
-        raise ValueError("the first run has no hart")
-    lengths = np.diff(np.append((ends - started)[turns], total))
-    return Expanded(index, np.repeat(harts, lengths))
+    total = int(started.sum())
+    require(total == messages.length, f"its runs have {total} instructions, and it claims {messages.length}")
+    before = np.cumsum(started) - started
+    index = np.repeat(dictionary.first[blocks] - before, started)
+    index += np.arange(total)
+    turns = epoch["turn.run"]
+    require(not total or (len(turns) > 0 and turns[0] == 0), "its first run has no hart")
+    lengths = np.diff(np.append(before[turns], total))
+    return Instructions(index, np.repeat(epoch["turn.hart"], lengths))

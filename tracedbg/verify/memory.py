@@ -1,264 +1,112 @@
-"""Memory, rebuilt from the initial image by every store and change, and compared with every load."""
-
-from dataclasses import dataclass
+"""All of memory at one moment: the initial image, and what was written since."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tracedbg.format.columns import PackedMessage
-from tracedbg.format.schema import (
-    ACCESS_KIND_MASK,
-    ACCESS_KIND_SHIFT,
-    ACCESS_SIZE_MASK,
-    ACCESS_STORE,
-    PAGE_SIZE,
-    AccessKind,
-    Cause,
-)
-from tracedbg.verify.report import Report
+from tracedbg.format.schema import PAGE_SIZE
+from tracedbg.verify.guest import GuestFacts
+from tracedbg.verify.messages import Bytes, Columns, Integers, Words, require
+from tracedbg.verify.sweep import WordStates
 
-Words = NDArray[np.uint64]
-_SEVEN = np.uint64(7)
-_LANES = np.arange(8, dtype=np.uint8)
-
-
-@dataclass(frozen=True)
-class WordRows:
-    """Accesses cut at eight-byte boundaries, in order of time: one row a word.
-
-    ``word`` is the physical address / 8, ``mask`` has a bit for each byte of the word that the row touches,
-    ``value`` those bytes in their places. ``writes`` tells stores and changes from loads.
-    """
-
-    word: Words
-    mask: NDArray[np.uint8]
-    value: Words
-    writes: NDArray[np.bool_]
-    t: NDArray[np.int64]
+PAGE_WORDS = PAGE_SIZE // 8
+FOREIGN_LIMIT = 1 << 16
+"""More frames than these outside RAM no machine shows as memory."""
+_GROWTH = 1 << 11
+_WORD_BITS = np.uint64(9)
 
 
 class Memory:
-    """All bytes of physical memory that are known, by frame; made from the image and kept up to date."""
+    """All bytes of physical memory that are known. Frames that nothing was written to take no room."""
 
-    def __init__(self, ram: list[tuple[int, int]]) -> None:
-        self._ram = sorted(ram)
-        self._pages: dict[int, NDArray[np.uint8]] = {}
-        self._known: dict[int, NDArray[np.bool_]] = {}
+    def __init__(self, guest: GuestFacts) -> None:
+        self._guest = guest
+        self._frames: Words = np.empty(0, np.uint64)
+        self._slots: Integers = np.empty(0, np.int64)
+        self._foreign = 0
+        self._words: Words = np.empty(0, np.uint64)
+        self._known: Bytes = np.empty(0, np.uint8)
 
-    def is_ram(self, frame: int) -> bool:
-        """Say whether a frame is RAM."""
-        return any(start <= frame * PAGE_SIZE < start + size for start, size in self._ram)
-
-    def page(self, frame: int) -> NDArray[np.uint8]:
-        """Return a frame's bytes, writable."""
-        if frame not in self._pages:
-            self._pages[frame] = np.zeros(PAGE_SIZE, np.uint8)
-            self._known[frame] = np.full(PAGE_SIZE, self.is_ram(frame))
-        return self._pages[frame]
-
-    def known(self, frame: int) -> NDArray[np.bool_]:
-        """Return which of a frame's bytes are known, writable."""
-        self.page(frame)
-        return self._known[frame]
+    @property
+    def frames(self) -> Words:
+        """Frames that have been written, ascending."""
+        return self._frames
 
     def add_image(self, image: PackedMessage) -> None:
-        """Take in an ``image`` message."""
-        content = image.column("bytes").reshape(-1, PAGE_SIZE)
-        for frame, bytes_ in zip(image.column("frame").tolist(), content, strict=True):
-            self.page(frame)[:] = bytes_
+        """Take in an ``image`` message; raises Malformed."""
+        columns = Columns(image)
+        columns.require_ascending("frame", strictly=True)
+        frames, given = columns["frame"], columns.rows("bytes")
+        require(given == len(frames) * PAGE_SIZE, f"an image of {len(frames)} frames has {given} bytes")
+        self._hold(frames)
+        places = self._places(frames)
+        self._words.reshape(-1, PAGE_WORDS)[places] = columns["bytes"].view(np.uint64).reshape(-1, PAGE_WORDS)
+        self._known.reshape(-1, PAGE_WORDS)[places] = 255
 
-    def frames(self) -> list[int]:
-        """Return the frames that hold anything, ascending."""
-        return sorted(self._pages)
+    def pages(self, frames: Words) -> Bytes:
+        """Return the bytes of frames, of shape (frames, 4096); those that nothing was written to are 0."""
+        places = self._places(frames)
+        words = self._words.reshape(-1, PAGE_WORDS)
+        pages = words[places] if len(words) else np.zeros((len(frames), PAGE_WORDS), np.uint64)
+        pages[places < 0] = 0
+        return pages.view(np.uint8)
 
+    def states(self, words: Words) -> WordStates:
+        """Return what is known of ascending words now; none of them is ``written``."""
+        places = self._word_places(words)
+        held = places >= 0
+        content, known = np.zeros(len(words), np.uint64), np.zeros(len(words), np.uint8)
+        content[held], known[held] = self._words[places[held]], self._known[places[held]]
+        known[~held] = np.where(self._guest.are_ram(words[~held] >> _WORD_BITS), 255, 0)
+        return WordStates(content, known, np.zeros(len(words), np.uint8))
 
-class MemoryCheck:
-    """Compares each epoch's loads with memory, then applies its stores and changes."""
+    def write(self, words: Words, after: WordStates) -> None:
+        """Put what was written into ascending words; raises Malformed."""
+        frames = words >> _WORD_BITS
+        self._hold(frames[_starts(frames)])
+        places = self._word_places(words)
+        self._words[places], self._known[places] = after.content, after.known
 
-    def __init__(self, memory: Memory, report: Report) -> None:
-        self._memory = memory
-        self._report = report
-        self.written: dict[int, NDArray[np.bool_]] = {}
+    def _places(self, frames: Words) -> Integers:
+        """Return the slot of each frame, -1 for one without."""
+        found = np.searchsorted(self._frames, frames)
+        there = found < len(self._frames)
+        there[there] = self._frames[found[there]] == frames[there]
+        places = np.full(len(frames), -1)
+        places[there] = self._slots[found[there]]
+        return places
 
-    def check(self, epoch: PackedMessage, accesses: PackedMessage) -> None:
-        """Do so for one epoch; ``written`` then has, by frame, the bytes that it wrote or made known."""
-        self._count(accesses)
-        rows = _in_order(_accesses(accesses), _changes(accesses))
-        order = np.argsort(rows.word, kind="stable")
-        rows = WordRows(
-            rows.word[order], rows.mask[order], rows.value[order], rows.writes[order], rows.t[order]
-        )
-        starts = (
-            np.flatnonzero(np.append(True, rows.word[1:] != rows.word[:-1]))
-            if len(rows.word)
-            else np.zeros(0, int)
-        )
-        words = rows.word[starts]
-        content, known = self._gather(words)
-        last = self._sweep(rows, starts, content, known, int(epoch.column("bounds")[0]))
-        self._scatter(words, content, known, last)
+    def _word_places(self, words: Words) -> Integers:
+        frames = words >> _WORD_BITS
+        starts = _starts(frames)
+        slots = np.repeat(self._places(frames[starts]), np.diff(np.append(starts, len(words))))
+        inside = (words & np.uint64(PAGE_WORDS - 1)).astype(np.int64)
+        return np.where(slots >= 0, slots * PAGE_WORDS + inside, -1)
 
-    def _count(self, accesses: PackedMessage) -> None:
-        stores = int(np.count_nonzero(accesses.column("flags") & ACCESS_STORE))
-        self._report.stores += stores
-        self._report.loads += accesses.rows("flags") - stores
-        causes, counts = np.unique(accesses.column("change.cause"), return_counts=True)
-        for cause, count in zip(causes.tolist(), counts.tolist(), strict=True):
-            self._report.changes[Cause(cause).name.lower()] += count
+    def _hold(self, frames: Words) -> None:
+        """Give those of ascending frames a slot that have none."""
+        fresh = frames[self._places(frames) < 0]
+        if not len(fresh):
+            return
+        is_ram = self._guest.are_ram(fresh)
+        self._foreign += int(np.count_nonzero(~is_ram))
+        require(self._foreign <= FOREIGN_LIMIT, f"memory outside RAM has more than {FOREIGN_LIMIT} frames")
+        slots = np.arange(len(self._frames), len(self._frames) + len(fresh))
+        at = np.searchsorted(self._frames, fresh)
+        self._frames = np.insert(self._frames, at, fresh)
+        self._slots = np.insert(self._slots, at, slots)
+        self._grow(len(self._frames))
+        self._known.reshape(-1, PAGE_WORDS)[slots[is_ram]] = 255
 
-    def _gather(self, words: Words) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        """Return the bytes of each word, (n, 8), and whether they are known."""
-        content, known = np.zeros((len(words), 8), np.uint8), np.zeros((len(words), 8), bool)
-        for frame, first, end in _by_frame(words):
-            place = (words[first:end] % np.uint64(PAGE_SIZE // 8)).astype(int)
-            content[first:end] = self._memory.page(frame).reshape(-1, 8)[place]
-            known[first:end] = self._memory.known(frame).reshape(-1, 8)[place]
-        return content, known
-
-    def _sweep(
-        self,
-        rows: WordRows,
-        starts: NDArray[np.int64],
-        content: NDArray[np.uint8],
-        known: NDArray[np.bool_],
-        first: int,
-    ) -> NDArray[np.bool_]:
-        """Compare loads byte lane by byte lane; leaves the final bytes in ``content``; returns what was written."""
-        count = len(rows.word)
-        group = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, count)))
-        values = rows.value.view(np.uint8).reshape(-1, 8)
-        touched = np.unpackbits(rows.mask[:, None], axis=1, bitorder="little").astype(bool)
-        written = np.zeros_like(known)
-        indices = np.arange(count)
-        for lane in range(8):
-            here = touched[:, lane]
-            # A load from memory that had never been seen makes it known.
-            source = np.maximum.accumulate(np.where(here & rows.writes, indices, -1)) if count else indices
-            inside = source >= starts[group] if count else np.zeros(0, bool)
-            expected = np.where(inside, values[source, lane], content[group, lane])
-            certain = inside | known[group, lane]
-            loads = here & ~rows.writes
-            wrong = np.flatnonzero(loads & certain & (expected != values[:, lane]))
-            if len(wrong):
-                row = wrong[0]
-                self._report.differ("loads", len(wrong),
-                    f"t {first + int(rows.t[row])}: byte {int(rows.word[row]) * 8 + lane:#x} was loaded as"
-                    f" {int(values[row, lane]):#04x} and should be {int(expected[row]):#04x}")  # fmt: skip
-            self._learn(lane, loads & ~certain, group, values, content, known, written)
-            if count:
-                ends = np.append(starts[1:], count) - 1
-                newest, own = source[ends], inside[ends]
-                content[own, lane] = values[newest[own], lane]
-                known[own, lane] = True
-                written[own, lane] = True
-        return written
-
-    def _learn(
-        self, lane: int, rows: NDArray[np.bool_], group: NDArray[np.int64], values: NDArray[np.uint8],
-        content: NDArray[np.uint8], known: NDArray[np.bool_], written: NDArray[np.bool_],
-    ) -> None:  # fmt: skip
-        groups, first = np.unique(group[rows], return_index=True)
-        content[groups, lane] = values[np.flatnonzero(rows)[first], lane]
-        known[groups, lane] = True
-        written[groups, lane] = True
-
-    def _scatter(
-        self, words: Words, content: NDArray[np.uint8], known: NDArray[np.bool_], written: NDArray[np.bool_]
-    ) -> None:
-        self.written = {}
-        for frame, first, end in _by_frame(words):
-            place = (words[first:end] % np.uint64(PAGE_SIZE // 8)).astype(int)
-            self._memory.page(frame).reshape(-1, 8)[place] = content[first:end]
-            self._memory.known(frame).reshape(-1, 8)[place] = known[first:end]
-            if written[first:end].any():
-                mask = np.zeros(PAGE_SIZE, bool)
-                mask.reshape(-1, 8)[place] = written[first:end]
-                self.written[frame] = mask
+    def _grow(self, slots: int) -> None:
+        there = len(self._words) // PAGE_WORDS
+        if slots > there:
+            room = max(slots, there + _GROWTH) * PAGE_WORDS
+            # In place, as all of it and a copy might not fit. Nothing else refers to the two arrays.
+            self._words.resize(room, refcheck=False)
+            self._known.resize(room, refcheck=False)
 
 
-def _by_frame(words: Words) -> list[tuple[int, int, int]]:
-    """Return (frame, first row, row after) for the runs of ascending ``words`` that share a frame."""
-    frames = words // np.uint64(PAGE_SIZE // 8)
-    if not len(frames):
-        return []
-    starts = np.flatnonzero(np.append(True, frames[1:] != frames[:-1]))
-    ends = np.append(starts[1:], len(frames))
-    return list(zip(frames[starts].tolist(), starts.tolist(), ends.tolist(), strict=True))
-
-
-def _accesses(message: PackedMessage) -> WordRows:
-    flags = message.column("flags")
-    virtual, value = message.column("virtual"), message.column("value")
-    deltas = np.append(np.zeros(1, np.uint64), message.column("mapping.delta"))
-    mapping = np.searchsorted(message.column("mapping.access"), np.arange(len(flags)), "right")
-    physical = virtual + deltas[mapping]
-    size = np.uint64(1) << (flags & ACCESS_SIZE_MASK).astype(np.uint64)
-    second = np.zeros(len(flags), np.uint64)
-    crossing = message.column("crossing.access").astype(np.int64)
-    in_page = np.uint64(PAGE_SIZE) - physical % np.uint64(PAGE_SIZE)
-    second[crossing] = (size - in_page)[crossing]
-    kind = (flags & ACCESS_KIND_MASK) >> ACCESS_KIND_SHIFT
-    t = message.column("t").astype(np.int64)
-    stores = flags & ACCESS_STORE != 0
-    # Boot ROM and flash do not take stores as memory does; what a load brings is all that is known of them.
-    memory = (kind == AccessKind.RAM) | (kind == AccessKind.OTHER_MEMORY) & ~stores
-    writes = stores | (kind == AccessKind.OTHER_MEMORY)
-    head = _cut(physical, size - second, value, writes, t, memory)
-    rest = message.column("crossing.physical")
-    shift = (np.uint64(8) * (size - second))[crossing]
-    tail = _cut(rest, second[crossing], value[crossing] >> shift, writes[crossing], t[crossing],
-                memory[crossing] & (rest != np.uint64(0xFFFF_FFFF_FFFF_FFFF)))  # fmt: skip
-    return _merge(head, tail)
-
-
-def _cut(
-    physical: Words,
-    size: Words,
-    value: Words,
-    writes: NDArray[np.bool_],
-    t: NDArray[np.int64],
-    use: NDArray[np.bool_],
-) -> WordRows:
-    """Return one or two rows for each access that is of use."""
-    physical, size, value, writes, t = physical[use], size[use], value[use], writes[use], t[use]
-    at = physical & _SEVEN
-    bits = ((np.uint64(1) << size) - np.uint64(1)) << at
-    low = value << (np.uint64(8) * at)
-    # Shifting a 64-bit number by 64 is not defined, so the part that goes over is shifted in two steps.
-    high = (value >> (np.uint64(8) * (_SEVEN - at))) >> np.uint64(8)
-    over = np.flatnonzero(bits >> np.uint64(8))
-    order = np.argsort(np.concatenate([np.arange(len(t)), over]), kind="stable")
-    word = physical >> np.uint64(3)
-    return WordRows(
-        np.concatenate([word, word[over] + np.uint64(1)])[order],
-        np.concatenate([bits & np.uint64(255), bits[over] >> np.uint64(8)])[order].astype(np.uint8),
-        np.concatenate([low, high[over]])[order],
-        np.concatenate([writes, writes[over]])[order],
-        np.concatenate([t, t[over]])[order],
-    )
-
-
-def _changes(message: PackedMessage) -> WordRows:
-    word = message.column("change.physical") >> np.uint64(3)
-    count = len(word)
-    return WordRows(
-        word, np.full(count, 255, np.uint8), message.column("change.value"), np.ones(count, bool),
-        message.column("change.t").astype(np.int64),
-    )  # fmt: skip
-
-
-def _merge(first: WordRows, second: WordRows) -> WordRows:
-    """Return the rows of both in order of t; at one t those of ``first`` come first."""
-    order = np.argsort(np.concatenate([first.t, second.t]), kind="stable")
-    return WordRows(
-        np.concatenate([first.word, second.word])[order],
-        np.concatenate([first.mask, second.mask])[order],
-        np.concatenate([first.value, second.value])[order],
-        np.concatenate([first.writes, second.writes])[order],
-        np.concatenate([first.t, second.t])[order],
-    )
-
-
-def _in_order(accesses: WordRows, changes: WordRows) -> WordRows:
-    """At one t, changes come before accesses."""
-    return _merge(changes, accesses)
+def _starts(ascending: Words) -> Integers:
+    """Return the rows that differ from the one before."""
+    differ = ascending[1:] != ascending[:-1]
+    return np.flatnonzero(np.concatenate([np.ones(min(len(ascending), 1), bool), differ]))

@@ -1,185 +1,178 @@
 """Registers, carried from keyframe to keyframe by what instructions wrote, and compared at each."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
-from numpy.typing import NDArray
 
-from tracedbg.format.columns import PackedMessage
-from tracedbg.format.grouping import decode
-from tracedbg.format.schema import ACCESS_STORE, STATE_UNKNOWN, LateKind, Source
-from tracedbg.verify.blocks import Dictionary, Expanded
+from tracedbg.format.schema import STATE_UNKNOWN
+from tracedbg.verify.blocks import Instructions
+from tracedbg.verify.guest import GuestFacts
+from tracedbg.verify.messages import Columns, EpochMessages, Flags, Integers, Words
 from tracedbg.verify.report import Report
+from tracedbg.verify.results import Results
 
-INTEGER_REGISTERS = 32
-_BITS = {
-    Source.LOAD_S8: (8, True), Source.LOAD_S16: (16, True), Source.LOAD_S32: (32, True), Source.LOAD_64: (64, False),
-    Source.LOAD_U8: (8, False), Source.LOAD_U16: (16, False), Source.LOAD_U32: (32, False),
-}  # fmt: skip
-
-Values = NDArray[np.uint64]
-Known = NDArray[np.bool_]
+_FRAMES_AT_ONCE = 1 << 12
 
 
-def extend(values: Values, source: Source) -> Values:
-    """Return what a load of this kind leaves in its register, from the bytes it brought (zero-extended)."""
-    bits, signed = _BITS[source]
-    shift = np.uint64(64 - bits)
-    moved = values << shift
-    return (moved.view(np.int64) >> shift.astype(np.int64)).view(np.uint64) if signed else moved >> shift
+@dataclass(frozen=True)
+class _Writes:
+    """What instructions of one hart wrote: instruction, and register; each holds from the next t on."""
+
+    row: Integers
+    register: Integers
+
+    def until(self, start: int, t: int | None) -> tuple["_Writes", int]:
+        """Return the writes from row ``start`` that hold at ``t`` (None: all), and the row after them."""
+        stop = len(self.row) if t is None else int(np.searchsorted(self.row, t))
+        return _Writes(self.row[start:stop], self.register[start:stop]), stop
+
+
+@dataclass(frozen=True)
+class _States:
+    """State rows of one hart in order of t: the register holds the value from t on, or one not ``known``."""
+
+    t: Integers
+    register: Integers
+    value: Words
+    known: Flags
+
+    def until(self, start: int, t: int | None) -> tuple["_States", int]:
+        """Return the rows from ``start`` that hold at ``t`` (None: all), and the row after them."""
+        stop = len(self.t) if t is None else int(np.searchsorted(self.t, t, "right"))
+        return self.take(slice(start, stop)), stop
+
+    def take(self, rows: Integers | slice) -> "_States":
+        """Return some of the rows."""
+        return _States(self.t[rows], self.register[rows], self.value[rows], self.known[rows])
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Some keyframes of a hart, ``values`` of shape (keyframes, registers), and what led to them."""
+
+    t: Integers
+    values: Words
+    writes: _Writes
+    states: _States
 
 
 class RegisterCheck:
-    """Holds each hart's registers at the end of the epochs seen so far."""
+    """Holds each hart's registers, as far as they are known, at the end of the epochs seen so far."""
 
-    def __init__(
-        self, harts: int, names: tuple[str, ...], late: PackedMessage | None, report: Report
-    ) -> None:
-        self._values: Values = np.zeros((harts, len(names)), np.uint64)
-        self._known: Known = np.zeros((harts, len(names)), bool)
-        self._names = names
+    def __init__(self, guest: GuestFacts, report: Report) -> None:
+        shape = guest.harts, len(guest.registers)
+        self._values: Words = np.zeros(shape, np.uint64)
+        self._known: Flags = np.zeros(shape, bool)
+        self._names = guest.registers
         self._report = report
-        self._late_t: Values = np.zeros(0, np.uint64)
-        self._late_kind: NDArray[np.uint8] = np.zeros(0, np.uint8)
-        self._late_value: Values = np.zeros(0, np.uint64)
 
-    def add_late(self, late: PackedMessage) -> None:
-        """Take in a ``late`` message; all of them before the first epoch."""
-        self._late_t = np.concatenate([self._late_t, late.column("t")])
-        self._late_kind = np.concatenate([self._late_kind, late.column("kind")])
-        self._late_value = np.concatenate([self._late_value, late.column("value")])
+    def check(self, messages: EpochMessages, instructions: Instructions, results: Results) -> None:
+        """Compare an epoch's keyframes with what the instructions before them left."""
+        self._report.keyframes += messages.epoch.rows("keyframe.t")
+        self._compare_pc(messages, results)
+        rows = results.writers()
+        harts = np.unique(np.concatenate([messages.epoch[f"{table}.hart"] for table in _HART_TABLES]))
+        for hart in harts.tolist():
+            own = rows if len(harts) == 1 else rows[instructions.hart[rows] == hart]
+            writes = _Writes(own, results.destinations(own))
+            for stretch in _stretches(messages.epoch, hart, writes, len(self._names)):
+                self._stretch(messages.first, hart, stretch, results)
 
-    def check(
-        self, epoch: PackedMessage, writes: PackedMessage, accesses: PackedMessage,
-        dictionary: Dictionary, rows: Expanded,
-    ) -> None:  # fmt: skip
-        """Compare an epoch's keyframes with what the instructions before them wrote."""
-        times, registers, values, known = self._writes(epoch, writes, accesses, dictionary, rows)
-        harts = rows.hart[times] if len(times) else np.zeros(0, np.uint16)
-        # A write by instruction t holds from t + 1.
-        times = times + 1
-        state_t = epoch.column("state.t").astype(np.int64)
-        times = np.concatenate([times, state_t])
-        registers = np.concatenate([registers, epoch.column("state.register").astype(np.int64) & ~STATE_UNKNOWN])
-        harts = np.concatenate([harts, epoch.column("state.hart")])
-        values = np.concatenate([values, epoch.column("state.value")])
-        known = np.concatenate([known, epoch.column("state.register") & STATE_UNKNOWN == 0])
-        self._compare(epoch, (times, registers, harts, values, known), dictionary.address[rows.index])
-
-    def _writes(
-        self, epoch: PackedMessage, writes: PackedMessage, accesses: PackedMessage,
-        dictionary: Dictionary, rows: Expanded,
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], Values, Known]:  # fmt: skip
-        """Return (t, register, value, known) of each write of an integer register, ascending in t."""
-        source = dictionary.source[rows.index]
-        values = dictionary.constant[rows.index]
-        known = source != Source.NONE
-        recorded = np.flatnonzero(source == Source.RECORDED)
-        stored = writes.column("value")
-        self._report.differ("structure", int(len(recorded) != len(stored)),
-                            f"{len(stored)} register values for {len(recorded)} instructions")  # fmt: skip
-        if len(recorded) == len(stored):
-            values[recorded] = decode(stored, rows.index[recorded])
-        failed = np.zeros(len(source), bool)
-        failed[epoch.column("unretired.t")] = True
-        opened = epoch.column("open.t").astype(np.int64)
-        known[opened] = False
-        self._settle_open(epoch, opened, values, known, failed)
-        self._fill_loads(accesses, source, values, failed | ~known)
-        wrote = np.flatnonzero((source != Source.NONE) & (source != Source.ANY) & ~failed)
-        return wrote, dictionary.destination[rows.index[wrote]].astype(np.int64), values[wrote], known[wrote]
-
-    def _settle_open(
-        self, epoch: PackedMessage, opened: NDArray[np.int64], values: Values, known: Known, failed: Known
-    ) -> None:
-        first = int(epoch.column("bounds")[0])
-        found = np.isin(self._late_t, opened.astype(np.uint64) + np.uint64(first))
-        rows = self._late_t[found].astype(np.int64) - first
-        kinds = self._late_kind[found]
-        values[rows[kinds == LateKind.VALUE]] = self._late_value[found][kinds == LateKind.VALUE]
-        known[rows] = True
-        failed[rows[kinds == LateKind.NOT_RETIRED]] = True
-        self._report.unknown_results += len(opened) - len(rows)
-
-    def _fill_loads(
-        self, accesses: PackedMessage, source: NDArray[np.uint8], values: Values, skip: Known
-    ) -> None:
-        rows = np.flatnonzero((source >= Source.LOAD_S8) & (source <= Source.LOAD_U32) & ~skip)
-        loads = np.flatnonzero(accesses.column("flags") & ACCESS_STORE == 0)
-        times = accesses.column("t")[loads].astype(np.int64)
-        found = np.searchsorted(times, rows)
-        there = found < len(times)
-        there[there] = times[found[there]] == rows[there]
-        self._report.differ("structure", int((~there).sum()), "a load retired without an access")
-        rows, found = rows[there], found[there]
-        brought = accesses.column("value")[loads[found]]
-        for kind in _BITS:
-            chosen = source[rows] == kind
-            values[rows[chosen]] = extend(brought[chosen], kind)
-
-    def _compare(
-        self, epoch: PackedMessage,
-        writes: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint16], Values, Known], addresses: Values,
-    ) -> None:  # fmt: skip
-        times, registers, harts, values, known = writes
-        names = len(self._names)
-        frames = epoch.column("keyframe.value").reshape(-1, names)
-        frame_t, frame_hart = epoch.column("keyframe.t").astype(np.int64), epoch.column("keyframe.hart")
-        self._report.keyframes += len(frames)
-        self._compare_pc(epoch, frame_t, addresses)
-        keys = registers * self._values.shape[0] + harts
-        order = np.lexsort((times, keys))
-        keys = keys[order]
-        edges = np.searchsorted(keys, np.arange(names * self._values.shape[0] + 1))
-        for hart in range(self._values.shape[0]):
-            chosen = np.flatnonzero(frame_hart == hart)
-            for register in range(1, names):
-                key = register * self._values.shape[0] + hart
-                own = order[edges[key] : edges[key + 1]]
-                self._compare_one(
-                    (hart, register), (times[own], values[own], known[own]),
-                    (frame_t[chosen], frames[chosen, register]), int(epoch.column("bounds")[0]),
-                )  # fmt: skip
-
-    def _compare_pc(self, epoch: PackedMessage, frame_t: NDArray[np.int64], addresses: Values) -> None:
-        inside = frame_t < len(addresses)
-        found, expected = epoch.column("keyframe.pc")[inside], addresses[frame_t[inside]]
+    def _compare_pc(self, messages: EpochMessages, results: Results) -> None:
+        t = messages.epoch.indices("keyframe.t")
+        inside = t < messages.length
+        t, found = t[inside], messages.epoch["keyframe.pc"][inside]
+        expected = results.addresses(t)
         wrong = np.flatnonzero(found != expected)
         if len(wrong):
-            t = int(epoch.column("bounds")[0]) + int(frame_t[inside][wrong[0]])
-            self._report.differ(
-                "registers",
-                len(wrong),
-                f"t {t}: pc is {int(found[wrong[0]]):#x} and was computed as {int(expected[wrong[0]]):#x}",
-            )
-
-    def _compare_one(
-        self, place: tuple[int, int], writes: tuple[NDArray[np.int64], Values, Known],
-        frames: tuple[NDArray[np.int64], Values], first: int,
-    ) -> None:  # fmt: skip
-        hart, register = place
-        times, values, known = writes
-        frame_t, frame = frames
-        # Before each keyframe: the newest of the writes and of the keyframes before it, or what was carried over.
-        written = np.searchsorted(times, frame_t, "right") - 1
-        written_t = np.where(written >= 0, times[written] if len(times) else 0, -1)
-        previous_t = np.concatenate([np.full(1, -1), frame_t[:-1]])
-        carried = np.concatenate([self._values[hart, register : register + 1], frame[:-1]])
-        carried_known = np.concatenate(
-            [self._known[hart, register : register + 1], np.ones(max(len(frame) - 1, 0), bool)]
-        )
-        if not len(frame):
-            carried, carried_known, previous_t = carried[:0], carried_known[:0], previous_t[:0]
-        use = (written >= 0) & (written_t > previous_t)
-        expected = np.where(use, values[written] if len(values) else 0, carried)
-        certain = np.where(use, known[written] if len(known) else False, carried_known)
-        wrong = np.flatnonzero(certain & (expected != frame))
-        self._report.registers += int(certain.sum())
-        if len(wrong):
             row = wrong[0]
-            self._report.differ("registers", len(wrong),
-                f"t {first + int(frame_t[row])}: {self._names[register]} of hart {hart} is {int(frame[row]):#x}"
-                f" and was computed as {int(expected[row]):#x}")  # fmt: skip
-        last_frame = int(frame_t[-1]) if len(frame) else -1
-        if len(times) and times[-1] > last_frame:
-            self._values[hart, register], self._known[hart, register] = values[-1], known[-1]
-        elif len(frame):
-            self._values[hart, register], self._known[hart, register] = frame[-1], True
+            self._report.differ("registers", len(wrong), _sentence(messages.first + int(t[row]), "pc",
+                                int(found[row]), int(expected[row])))  # fmt: skip
+
+    def _stretch(self, first: int, hart: int, stretch: _Stretch, results: Results) -> None:
+        """Compare the keyframes of a stretch, and carry the registers to its end."""
+        written, values, known = _newest(stretch, results)
+        # What was not written since the keyframe before is as it was there, or where the last stretch ended.
+        before = np.concatenate([self._values[hart][None], stretch.values])
+        was_known = np.ones(before.shape, bool)
+        was_known[0] = self._known[hart]
+        values = np.where(written, values, before)
+        known = np.where(written, known, was_known)
+        self._values[hart], self._known[hart] = values[-1], known[-1]
+        # x0 is no register that anything could be written to.
+        known[:, 0] = False
+        self._report.registers += int(np.count_nonzero(known[:-1]))
+        frames, registers = np.nonzero(known[:-1] & (values[:-1] != stretch.values))
+        if len(frames):
+            place = frames[0], registers[0]
+            name = f"{self._names[registers[0]]} of hart {hart}"
+            self._report.differ("registers", len(frames), _sentence(first + int(stretch.t[frames[0]]), name,
+                                int(stretch.values[place]), int(values[place])))  # fmt: skip
+
+
+_HART_TABLES = ("turn", "state", "keyframe")
+
+
+def _sentence(t: int, name: str, found: int, expected: int) -> str:
+    return f"t {t}: {name} is {found:#x} and was computed as {expected:#x}"
+
+
+def _stretches(epoch: Columns, hart: int, writes: _Writes, registers: int) -> Iterator[_Stretch]:
+    """Yield an epoch of one hart in stretches of a bounded number of keyframes; the last has no end."""
+    own = np.flatnonzero(epoch["keyframe.hart"] == hart)
+    times = epoch.indices("keyframe.t")[own]
+    values = epoch["keyframe.value"].reshape(-1, registers)
+    states = _states(epoch, hart)
+    written = stated = 0
+    for start in range(0, max(len(own), 1), _FRAMES_AT_ONCE):
+        stop = start + _FRAMES_AT_ONCE
+        end = int(times[stop - 1]) if stop < len(own) else None
+        some_writes, written = writes.until(written, end)
+        some_states, stated = states.until(stated, end)
+        yield _Stretch(times[start:stop], values[own[start:stop]], some_writes, some_states)
+
+
+def _states(epoch: Columns, hart: int) -> _States:
+    own = np.flatnonzero(epoch["state.hart"] == hart)
+    own = own[np.argsort(epoch["state.t"][own], kind="stable")]
+    register = epoch.indices("state.register")
+    known = register & STATE_UNKNOWN == 0
+    return _States(epoch.indices("state.t"), register & ~STATE_UNKNOWN, epoch["state.value"], known).take(own)
+
+
+def _newest(stretch: _Stretch, results: Results) -> tuple[Flags, Words, Flags]:
+    """Return whether each register was written, its newest value, and whether that is known.
+
+    All three have the shape (keyframes + 1, registers): row by row, from one keyframe to the next, and in the
+    last row after all of them.
+    """
+    writes, states = stretch.writes, stretch.states
+    shape = len(stretch.t) + 1, stretch.values.shape[1]
+    # A write by instruction t holds from t + 1.
+    newest_write = _last(_interval(writes.row + 1, stretch.t), writes.register, shape)
+    newest_state = _last(_interval(states.t, stretch.t), states.register, shape)
+    write_t = np.where(newest_write >= 0, np.append(writes.row + 1, -1)[newest_write], -1)
+    state_t = np.where(newest_state >= 0, np.append(states.t, -1)[newest_state], -1)
+    by_state = (newest_state >= 0) & (state_t >= write_t)
+    by_write = (newest_write >= 0) & ~by_state
+    rows = writes.row[newest_write[by_write]]
+    values, known = np.zeros(shape, np.uint64), np.ones(shape, bool)
+    by_rows = newest_state[by_state]
+    values[by_state], known[by_state] = states.value[by_rows], states.known[by_rows]
+    values[by_write], known[by_write] = results.values(rows), ~results.unknown[rows]
+    return by_state | by_write, values, known
+
+
+def _interval(times: Integers, frames: Integers) -> Integers:
+    """Return for each of ascending ``times`` how many of ascending ``frames`` are before it."""
+    edges = np.searchsorted(times, frames, "right")
+    return np.repeat(np.arange(len(frames) + 1), np.diff(np.concatenate([[0], edges, [len(times)]])))
+
+
+def _last(intervals: Integers, registers: Integers, shape: tuple[int, int]) -> Integers:
+    """Return the last row of each interval and register, -1 for none."""
+    last = np.full(shape, -1, np.int64)
+    # Of several assignments to one element the last one stays.
+    last.reshape(-1)[intervals * shape[1] + registers] = np.arange(len(registers))
+    return last

@@ -1,19 +1,23 @@
 """Runs all checks over a trace, epoch by epoch."""
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from tracedbg.errors import TraceFormatError
-from tracedbg.format.columns import PackedMessage
 from tracedbg.format.reader import TraceFile
-from tracedbg.format.schema import PAGE_SIZE, SPAN_FANOUT, SPAN_LEVELS
+from tracedbg.format.schema import ACCESSES, BLOCKS, END, EPOCH, IMAGE, LATE, WRITES
 from tracedbg.verify.blocks import Dictionary, expand
-from tracedbg.verify.memory import Memory, MemoryCheck
+from tracedbg.verify.ending import compare_ram
+from tracedbg.verify.guest import GuestFacts, parse_guest
+from tracedbg.verify.late import Late
+from tracedbg.verify.loaded import LoadCheck
+from tracedbg.verify.memory import Memory
+from tracedbg.verify.messages import Columns, EpochMessages, Malformed, require
 from tracedbg.verify.registers import RegisterCheck
 from tracedbg.verify.report import Report
+from tracedbg.verify.results import Results
+from tracedbg.verify.spans import SpanCheck
+from tracedbg.verify.structure import bounds, check_epoch
 
 Progress = Callable[[int, int], None]
 
@@ -21,114 +25,92 @@ Progress = Callable[[int, int], None]
 def verify(path: Path, progress: Progress | None = None) -> Report:
     """Return what comparing the whole trace with itself found; ``progress`` gets epochs done and all.
 
-    Raises TraceFormatError when the file cannot be read at all.
+    What contradicts itself so that nothing can be computed from it is a mismatch of structure, and ends the
+    verification there. Raises TraceFormatError when the file, or a message in it, cannot be read at all.
     """
     with TraceFile(path) as file:
-        return _Verification(file).run(progress)
+        report = Report(losses=file.losses)
+        verification = _Verification(file, _guest(file), report)
+        try:
+            verification.run(progress or (lambda _done, _of: None))
+        except Malformed as error:
+            report.differ("structure", 1, f"{error}; nothing after that was verified")
+        return report
+
+
+def _guest(file: TraceFile) -> GuestFacts:
+    record = file.metadata("guest")
+    if record is None:
+        raise TraceFormatError(str(file.path), None, "holds no description of the guest: nothing to verify")
+    try:
+        return parse_guest(record)
+    except Malformed as error:
+        raise TraceFormatError(str(file.path), None, str(error)) from None
 
 
 class _Verification:
-    def __init__(self, file: TraceFile) -> None:
-        guest = file.metadata("guest")
-        if guest is None:
-            raise TraceFormatError(
-                str(file.path), None, "holds no description of the guest: nothing to verify"
-            )
+    def __init__(self, file: TraceFile, guest: GuestFacts, report: Report) -> None:
         self._file = file
-        self._report = Report(losses=file.losses)
+        self._guest = guest
+        self._report = report
         self._dictionary = Dictionary()
         self._blocks_read = 0
-        self._memory = Memory([(area["start"], area["size"]) for area in guest["ram"]])
-        self._memory_check = MemoryCheck(self._memory, self._report)
-        self._registers = RegisterCheck(guest["harts"], tuple(guest["registers"]), None, self._report)
-        # By level: what the span under way has written, by frame.
-        self._span_written: list[dict[int, np.ndarray[tuple[int], np.dtype[np.bool_]]]] = [
-            {} for _ in range(SPAN_LEVELS)
-        ]
+        self._end: int | None = None
+        self._memory = Memory(guest)
+        self._loads = LoadCheck(self._memory, report)
+        self._registers = RegisterCheck(guest, report)
+        self._spans = SpanCheck(file, self._memory, report)
 
-    def run(self, progress: Progress | None) -> Report:
+    def run(self, progress: Progress) -> None:
         file = self._file
-        for index in range(file.count("image")):
-            self._memory.add_image(file.fetch("image", index))
-        for index in range(file.count("late")):
-            self._registers.add_late(file.fetch("late", index))
-        # What was cut short may lack an epoch's last messages.
-        epochs = min(file.count(topic) for topic in ("epoch", "writes", "accesses"))
+        for index in range(file.count(IMAGE.topic)):
+            self._memory.add_image(file.fetch(IMAGE.topic, index))
+        late = Late(file.fetch(LATE.topic, index) for index in range(file.count(LATE.topic)))
+        epochs = self._count_epochs()
         for index in range(epochs):
-            self._epoch(index)
-            if progress is not None:
-                progress(index + 1, epochs)
-        if file.count("end") and not file.losses:
-            self._compare_ram(file.fetch("end", 0))
-        return self._report
+            try:
+                self._epoch(index, late)
+            except Malformed as error:
+                raise Malformed(f"epoch {index}: {error}") from None
+            progress(index + 1, epochs)
+        self._spans.end(epochs)
+        if file.count(END.topic) and not file.losses:
+            compare_ram(Columns(file.fetch(END.topic, 0)), self._memory, self._guest, self._report)
 
-    def _epoch(self, index: int) -> None:
+    def _count_epochs(self) -> int:
+        """Return how many epochs are whole: what was cut short may lack the last one's last messages."""
+        counts = [self._file.count(message.topic) for message in (EPOCH, WRITES, ACCESSES)]
+        if len(set(counts)) > 1 and not self._file.losses:
+            problem = "{} epoch messages, {} of writes and {} of accesses".format(*counts)
+            self._report.differ("structure", 1, problem)
+        return min(counts)
+
+    def _epoch(self, index: int, late: Late) -> None:
+        messages = self._messages(index)
+        self._read_blocks(messages.first)
+        check_epoch(messages, self._guest)
+        instructions = expand(messages, self._dictionary)
+        results = Results(messages, self._dictionary, instructions, late)
+        self._report.instructions += messages.length
+        self._report.unknown_results += results.open
+        problem = f"epoch {index}: a load retired without an access"
+        self._report.differ("structure", results.missing, problem)
+        self._registers.check(messages, instructions, results)
+        self._spans.add(index + 1, self._loads.check(messages))
+
+    def _messages(self, index: int) -> EpochMessages:
         epoch, writes, accesses = (
-            self._file.fetch(topic, index) for topic in ("epoch", "writes", "accesses")
+            Columns(self._file.fetch(message.topic, index)) for message in (EPOCH, WRITES, ACCESSES)
         )
-        first, end = map(int, epoch.column("bounds"))
-        while (
-            self._blocks_read < self._file.count("blocks")
-            and int(self._file.times("blocks")[self._blocks_read]) <= first
-        ):
-            self._dictionary.add(self._file.fetch("blocks", self._blocks_read))
+        first, length = bounds(epoch)
+        follows = self._end is None or first == self._end
+        require(follows, f"it begins at t {first}, and the epoch before it ends at t {self._end}")
+        self._end = first + length
+        return EpochMessages(index, first, length, epoch, writes, accesses)
+
+    def _read_blocks(self, first: int) -> None:
+        """Take in the parts of the dictionary that an epoch from t ``first`` may need."""
+        times = self._file.times(BLOCKS.topic)
+        while self._blocks_read < len(times) and int(times[self._blocks_read]) <= first:
+            self._dictionary.add(self._file.fetch(BLOCKS.topic, self._blocks_read))
             self._blocks_read += 1
-        try:
-            rows = expand(epoch, self._dictionary)
-        except ValueError as error:
-            self._report.differ("structure", 1, f"epoch {index}: {error}")
-            return
-        self._report.instructions += len(rows.index)
-        self._report.differ("structure", int(len(rows.index) != end - first),
-                            f"epoch {index}: {len(rows.index)} instructions in t {first} to {end}")  # fmt: skip
-        self._registers.check(epoch, writes, accesses, self._dictionary, rows)
-        self._memory_check.check(epoch, accesses)
-        self._check_spans(index)
-
-    def _check_spans(self, index: int) -> None:
-        """Compare the spans that end with this epoch with what was written and with memory as it is now."""
-        for frame, mask in self._memory_check.written.items():
-            for written in self._span_written:
-                written[frame] = written[frame] | mask if frame in written else mask
-        for level in range(SPAN_LEVELS):
-            length = SPAN_FANOUT**level
-            if (index + 1) % length:
-                return
-            number = (index + 1) // length - 1
-            if number < self._file.count(f"span/{level}"):
-                self._check_span(self._file.fetch(f"span/{level}", number), level, index)
-            self._span_written[level] = {}
-
-    def _check_span(self, span: PackedMessage, level: int, index: int) -> None:
-        written = self._span_written[level]
-        frames = span.column("written.frame").tolist()
-        masks = (
-            np.unpackbits(span.column("written.mask"), bitorder="little").astype(bool).reshape(-1, PAGE_SIZE)
-        )
-        content, at = span.column("written.bytes"), 0
-        wrong = int(frames != sorted(written))
-        for frame, mask in zip(frames, masks, strict=True):
-            held = content[at : at + int(mask.sum())]
-            at += len(held)
-            own = written.get(frame)
-            wrong += int(own is None or not np.array_equal(own, mask))
-            wrong += int(not np.array_equal(self._memory.page(frame)[mask], held))
-        self._report.differ(
-            "spans",
-            wrong,
-            f"level {level} span that ends with epoch {index}: {wrong} frames differ "
-            + ", ".join(hex(f * PAGE_SIZE) for f in set(frames) ^ set(written)),
-        )
-
-    def _compare_ram(self, end: PackedMessage) -> None:
-        digests = end.column("digest").reshape(-1, 16)
-        left = dict(zip(end.column("frame").tolist(), digests, strict=True))
-        self._report.final_ram_compared = True
-        frames = [frame for frame in self._memory.frames() if self._memory.is_ram(frame)]
-        self._report.frames = len(set(frames) | set(left))
-        for frame in sorted(set(frames) | set(left)):
-            page = self._memory.page(frame)
-            expected = hashlib.blake2b(page.tobytes(), digest_size=16).digest() if page.any() else None
-            found = left[frame].tobytes() if frame in left else None
-            if expected != found:
-                self._report.differ("ram", 1, f"frame {frame * PAGE_SIZE:#x} is not what QEMU left")

@@ -76,6 +76,12 @@ static struct hart *running_hart(void)
 	return &harts[id < HARTS_MAX ? id : HARTS_MAX - 1];
 }
 
+/* t of the block that is about to run. */
+static uint64_t next_t(void)
+{
+	return hart ? slot->run_t + slot->run_index + 1 : slot->run_t;
+}
+
 static void block_starts(unsigned int vcpu, void *udata)
 {
 	struct block *block = udata;
@@ -85,7 +91,7 @@ static void block_starts(unsigned int vcpu, void *udata)
 		reset_pc = block->virtual;
 	if (!recording && (stopped || !starts_with(block)))
 		return;
-	if (contains(block, options.stop_pc) || slot->run_t >= options.stop_t) {
+	if (contains(block, options.stop_pc) || next_t() >= options.stop_t) {
 		stop_recording(hart_close());
 		return;
 	}

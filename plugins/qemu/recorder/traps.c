@@ -123,6 +123,22 @@ static enum arrival trap_kind(const struct insn *last, const struct trap_registe
 	return register_read(r->epc) == last->address ? NOT_RETIRED : RETIRED_THEN_TRAP;
 }
 
+/* The hart is where harts begin, and its last instruction may have led there: a reset also changes CSRs. */
+static bool was_reset(const struct insn *last)
+{
+	static const int changed[] = { REGISTER_MCAUSE, REGISTER_MENVCFG, REGISTER_SATP, REGISTER_MSTATUS };
+
+	for (unsigned int i = 0; i < sizeof(changed) / sizeof(changed[0]); i++) {
+		uint64_t before = hart->csr[changed[i]];
+
+		if (changed[i] == REGISTER_MSTATUS && (last->decoded.traits & IS_XRET))
+			before = status_after_return(before, (last->bits >> 28) == 3);
+		if (register_read_or(changed[i], before) != before)
+			return true;
+	}
+	return false;
+}
+
 enum arrival trap_classify(const struct insn *last, const struct block *block, struct trap_origin *origin)
 {
 	const struct trap_registers *r = registers_for(block->privilege);
@@ -133,6 +149,8 @@ enum arrival trap_classify(const struct insn *last, const struct block *block, s
 	origin->privilege = privilege_after(last);
 	origin->twice = at_vector && r == &machine && supervisor_was_interrupted(last);
 
+	if (block->privilege == 3 && block->virtual == reset_pc && (!led || was_reset(last)))
+		return AFTER_RESET;
 	if (led && !rises && !at_vector)
 		return RETIRED;
 	if (last->decoded.traits & IS_XRET && !at_vector)
@@ -141,8 +159,6 @@ enum arrival trap_classify(const struct insn *last, const struct block *block, s
 		return RETIRED;
 	if (at_vector)
 		return trap_kind(last, origin->twice ? &supervisor : r);
-	if (block->privilege == 3 && block->virtual == reset_pc)
-		return AFTER_RESET;
 	return OUT_OF_NOWHERE;
 }
 

@@ -78,5 +78,5 @@ class Riscv64(Architecture):
     def iter_mappings(
         self, space: AddressSpace, read: ReadPage, within: tuple[PhysicalAddress, int]
     ) -> Iterator[MappedPage]:
-        """Look through all tables of the space."""
+        """Look through the tables of the space, up to paging.TABLE_LIMIT of them."""
         return paging.iter_mappings(space, read, within)

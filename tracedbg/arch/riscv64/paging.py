@@ -135,25 +135,29 @@ def iter_mappings(
     if levels is None:
         return
     budget = TABLE_LIMIT
-    pending = [((space.root & _FRAME_MASK) * PAGE_SIZE, levels - 1, 0)]
-    while pending and budget:
-        table, level, virtual = pending.pop()
-        budget -= 1
-        entries = np.frombuffer(read(PhysicalAddress(table)), "<u8")
-        valid = (entries & np.uint64(_VALID)) != 0
-        leaf = (entries & np.uint64(_READ | _EXECUTE)) != 0
-        found = np.flatnonzero(valid & leaf & _overlaps(entries, level, within))
-        if level:
-            pointers = np.flatnonzero(valid & ~leaf)[::-1].tolist()
-            pending += [
-                (_frame(int(entries[i])) * PAGE_SIZE, level - 1, virtual + (i << (12 + 9 * level)))
-                for i in pointers
-                if find_problem(int(entries[i]), level) is None
-            ]
-        for index in found.tolist():
-            entry = int(entries[index])
-            if find_problem(entry, level) is None:
-                yield _mapped(entry, level, virtual + (index << (12 + 9 * level)), levels)
+    # A pointer to the root table stands for the space; the last one pending has the lowest address.
+    pending = [(_VALID | (space.root & _FRAME_MASK) << 10, levels, 0)]
+    while pending:
+        entry, level, virtual = pending.pop()
+        if entry & (_READ | _EXECUTE):
+            yield _mapped(entry, level, virtual, levels)
+        elif budget:
+            budget -= 1
+            pending += reversed(list(_entries(read, entry, level - 1, virtual, within)))
+
+
+def _entries(
+    read: ReadPage, pointer: int, level: int, virtual: int, within: tuple[int, int]
+) -> Iterator[tuple[int, int, int]]:
+    """Yield the entries of a table that lead on or map a byte of ``within``, their level and address."""
+    entries = np.frombuffer(read(PhysicalAddress(_frame(pointer) * PAGE_SIZE)), "<u8")
+    valid = (entries & np.uint64(_VALID)) != 0
+    leaf = (entries & np.uint64(_READ | _EXECUTE)) != 0
+    wanted = valid & np.where(leaf, _overlaps(entries, level, within), level > 0)
+    for index in np.flatnonzero(wanted).tolist():
+        entry = int(entries[index])
+        if find_problem(entry, level) is None:
+            yield entry, level, virtual + (index << (12 + 9 * level))
 
 
 def _overlaps(entries: Entries, level: int, within: tuple[int, int]) -> NDArray[np.bool_]:

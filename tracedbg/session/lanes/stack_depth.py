@@ -1,6 +1,6 @@
 """How deep the current stack is: bytes from its highest sp in view down to sp.
 
-Stacks are told apart by their range: a jump of sp that no frame explains begins a new stretch of sp, and
+Stacks are told apart by their range: a change of sp that is no push or pop begins a new stretch of sp, and
 stretches whose ranges overlap are one stack. So the top is what was seen, not what was allocated.
 """
 
@@ -9,23 +9,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tracedbg.ids import Time
+from tracedbg.format.schema import NEVER
+from tracedbg.query.rows import Rows
 from tracedbg.session.lanes.lane import Lane, LaneView, bars
 from tracedbg.session.register_track import RegisterTrack
-from tracedbg.store.source import Integers, Numbers
+from tracedbg.store.source import Flags, Integers, Numbers
 
 FRAME_LIMIT = 1 << 13
-"""A change of sp by more bytes than this is taken for a change of stacks."""
+"""A change of sp by more bytes than this is taken for a change of stacks, whatever made it."""
 SAMPLES = 2
 """Keyframes looked at for one cell of a sampled lane."""
 
 
 @dataclass(frozen=True)
 class SpRows:
-    """From each absolute ``t`` on sp has ``value``."""
+    """From each absolute ``t`` on sp has ``value``; ``jumps`` where it was set by no push or pop."""
 
     t: Integers
     value: Numbers
+    jumps: Flags
 
 
 class StackDepth:
@@ -39,7 +41,7 @@ class StackDepth:
         rows = _exact(view, track) if view.is_exact else _sampled(view, track)
         if not len(rows.t):
             return []
-        depths = stack_depths(rows.value)
+        depths = stack_depths(rows.value, rows.jumps)
         heights = _highest_by_column(view, rows.t, depths)
         deepest = int(heights.max())
         cells = bars(heights, deepest)
@@ -50,11 +52,26 @@ class StackDepth:
 def _exact(view: LaneView, track: RegisterTrack) -> SpRows:
     start, first = view.visible.start, view.epochs[0]
     opening, known = track.values_at(first, view.hart, np.array([start]))
-    parts = [track.writes(number) for number in view.epochs]
-    rows = np.concatenate(parts)
-    rows = rows[(rows["hart"] == view.hart) & rows["known"] & view.inside(rows["t"])]
-    t = np.concatenate([np.array([start] if known[0] else [], np.int64), rows["t"].astype(np.int64)])
-    return SpRows(t, np.concatenate([opening[known], rows["value"]]))
+    times, values, jumps = [np.array([start] * int(known[0]), np.int64)], [opening[known]], [known[known]]
+    for number in view.epochs:
+        rows = track.writes(number)
+        rows = rows[(rows["hart"] == view.hart) & rows["known"] & view.inside(rows["t"])]
+        times.append(rows["t"].astype(np.int64))
+        values.append(rows["value"])
+        jumps.append(_jumps(view, number, rows))
+    return SpRows(np.concatenate(times), np.concatenate(values), np.concatenate(jumps))
+
+
+def _jumps(view: LaneView, number: int, rows: Rows) -> Flags:
+    """Return which writes of sp are no pushes or pops."""
+    epoch = view.index.trace.epoch(number)
+    by_instruction = rows["instruction"] != NEVER
+    offsets = rows["instruction"][by_instruction].astype(np.int64) - epoch.start
+    runs = np.searchsorted(epoch.run_start, offsets, "right") - 1
+    instructions = epoch.blocks.first[epoch.run_block[runs]] + offsets - epoch.run_start[runs]
+    jumps = np.ones(len(rows), np.bool_)
+    jumps[by_instruction] = ~view.index.moves_frame[instructions]
+    return jumps
 
 
 def _sampled(view: LaneView, track: RegisterTrack) -> SpRows:
@@ -67,14 +84,14 @@ def _sampled(view: LaneView, track: RegisterTrack) -> SpRows:
         for keyframe in own[:: max(len(own) // SAMPLES, 1)].tolist():
             times.append(epoch.start + int(moments[keyframe]))
             values.append(int(epoch.keyframe_values(keyframe)[track.register]))
-    return SpRows(np.array(times, np.int64), np.array(values, np.uint64))
+    return SpRows(np.array(times, np.int64), np.array(values, np.uint64), np.zeros(len(times), np.bool_))
 
 
-def stack_depths(values: Numbers) -> Integers:
+def stack_depths(values: Numbers, jumps: Flags) -> Integers:
     """Return how far each value of sp, in order of time, lies below the top of its stack."""
     # Differences modulo 2**64, seen as signed numbers.
     steps = np.diff(values).view(np.int64)
-    begins = np.concatenate([[True], np.abs(steps) > FRAME_LIMIT])
+    begins = np.concatenate([[True], np.abs(steps) > FRAME_LIMIT]) | jumps
     starts = np.flatnonzero(begins)
     low, high = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
     tops = _merged_tops(low, high)
@@ -100,13 +117,3 @@ def _highest_by_column(view: LaneView, t: Integers, depths: Integers) -> Integer
     before = np.searchsorted(t, view.edges[:-1], "right") - 1
     carried = np.where(before >= 0, depths[np.maximum(before, 0)], 0)
     return np.maximum(heights, carried)
-
-
-def sp_top(view: LaneView, t: Time) -> int | None:
-    """Return the highest sp of the stack in use at ``t``, as far as a view shows it."""
-    track = view.index.track(view.index.sp_name)
-    if track is None or not view.is_exact:
-        return None
-    rows = _exact(view, track)
-    place = int(np.searchsorted(rows.t, t, "right")) - 1
-    return None if place < 0 else int(rows.value[place]) + int(stack_depths(rows.value)[place])

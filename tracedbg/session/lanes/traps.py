@@ -5,13 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tracedbg.arch import architecture
 from tracedbg.ids import Hart, Time
 from tracedbg.session.lanes.lane import Lane, LaneView, labelled, marked
 
-INTERRUPT = 1 << 63
-"""The bit of a cause that tells interrupts from exceptions (privileged ISA, mcause and scause)."""
 CALL_FROM_USER = 8
-"""The cause of an ecall in U-mode."""
+"""The cause of an ecall in U-mode (RISC-V privileged ISA 3.1.15, table 14)."""
 CALL_NUMBER = "a7"
 NAMED_CALLS = 64
 """Numbers are looked up for at most so many calls; more of them do not fit next to each other anyhow."""
@@ -38,7 +37,8 @@ class Traps:
         if not len(view.index.traps):
             return []
         rows = visible_traps(view)
-        letters = "".join("I" if cause & INTERRUPT else "E" for cause in rows["cause"].tolist())
+        is_interrupt = architecture(view.index.trace.guest.arch).is_interrupt
+        letters = "".join("I" if is_interrupt(cause) else "E" for cause in rows["cause"].tolist())
         cells, kinds = marked(view, rows["t"].astype(np.int64), letters)
         return [Lane("traps", cells, kinds, note=f"{len(rows):,} traps in view")]
 

@@ -1,0 +1,58 @@
+"""The same deterministic run twice: recorded, and live under a plain QEMU with its gdbstub."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.state.rsp import RspClient
+from tracedbg.cli.main import main
+
+GUEST = Path(__file__).parent / "guest"
+UBOOT = Path("/usr/lib/u-boot/qemu-riscv64_smode/uboot.elf")
+
+
+def qemu(kernel: Path) -> list[str]:
+    """A machine whose every run is the same: no input, time by instructions, fixed seed and date."""
+    return [
+        "qemu-system-riscv64", "-machine", "virt", "-m", "64", "-display", "none", "-serial", "null",
+        "-monitor", "none", "-nic", "none", "-icount", "shift=0", "-seed", "1", "-no-reboot",
+        "-rtc", "base=2024-01-01,clock=vm", "-kernel", str(kernel),
+    ]  # fmt: skip
+
+
+def record(kernel: Path, output: Path, *options: str) -> Path:
+    """Record a run with a subprocess that has its own standard input."""
+    assert main(["record", "-o", str(output), *options, "--", *qemu(kernel)]) == 0
+    return output
+
+
+@contextmanager
+def live(kernel: Path, folder: Path) -> Iterator[Path]:
+    """Start the machine stopped at its first instruction; yields the path of the gdbstub's socket."""
+    path = folder / "gdb"
+    command = [*qemu(kernel), "-S", "-gdb", f"unix:path={path},server=on,wait=off"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield path
+        finally:
+            process.kill()
+
+
+@contextmanager
+def live_client(kernel: Path, folder: Path) -> Iterator[RspClient]:
+    """The same, with a client that is connected."""
+    with live(kernel, folder) as path, RspClient(path) as client:
+        yield client
+
+
+def build_guest(output: Path, *options: str, interval: int = 0) -> Path:
+    """Compile and link tests/state/guest; with an interval (in ticks of 100 ns) timer interrupts come."""
+    command = [
+        "riscv64-unknown-elf-gcc", "-nostdlib", "-nostartfiles", "-static", "-march=rv64gc", "-mabi=lp64d",
+        "-mcmodel=medany", "-g", f"-DINTERVAL={interval}", "-DROUNDS=60", "-Wl,--no-warn-rwx-segments",
+        "-Wl,--build-id", f"-Wl,-T,{GUEST}/guest.ld", *options, f"{GUEST}/start.S", f"{GUEST}/main.c",
+        "-o", str(output),
+    ]  # fmt: skip
+    subprocess.run(command, check=True)
+    return output
