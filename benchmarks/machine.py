@@ -14,9 +14,10 @@ def describe() -> list[str]:
     cpu = re.search(r"model name\s*:\s*(.*)", Path("/proc/cpuinfo").read_text())
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
     qemu = subprocess.run(["qemu-system-riscv64", "--version"], capture_output=True, text=True, check=True)
+    kernel = platform.release().partition("-")[0]
     return [
         f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GB",
-        f"Linux {platform.release()}, Python {platform.python_version()}, {qemu.stdout.splitlines()[0]}",
+        f"Linux {kernel}, Python {platform.python_version()}, {qemu.stdout.splitlines()[0]}",
         "load average while it began: " + " ".join(f"{load:.1f}" for load in os.getloadavg()),
     ]
 

@@ -1,7 +1,7 @@
-"""Record traces/stack_futex.bin and traces/stack_futex_fixed.bin anew: python -m scripts.record_traces [FOLDER].
+"""Record the shipped traces anew: python -m scripts.record_traces [FOLDER].
 
-Builds the guest of traces/guests/futex_stack, then records runs until one fails by its futex, as most do, and one
-run of the repaired kernel.
+Builds the guest of traces/guests/futex_stack, then records runs until one fails by its futex, as most
+failing ones do, and one run of the repaired kernel.
 """
 
 import subprocess
@@ -15,7 +15,7 @@ LEVEL = "15"
 
 
 def build(variant: str) -> Path:
-    """Build a variant and return its folder, relative to the folder of guests: traces hold the paths they were given."""
+    """Build a variant; return its folder, relative to that of guests: a trace keeps given paths."""
     out = Path("build") / variant
     settings = [f"VARIANT={variant}", "OPT=-O2", f"BUILD={GUEST.parent / out}"]
     subprocess.run(["make", "-s", "-C", GUEST, *settings], check=True, timeout=300)

@@ -74,7 +74,7 @@ enum column {
     COLUMN_EPOCH_OPEN_T, /* u4: instructions whose outcome was not known when the epoch was written (see late) */
     COLUMN_EPOCH_STATE_T, /* u4: t from which a register holds the value, up to the epoch's length */
     COLUMN_EPOCH_STATE_HART, /* u2: its hart */
-    COLUMN_EPOCH_STATE_REGISTER, /* u2: its number in the trace's list of registers, plus STATE_UNKNOWN (0x8000) where its value is not known */
+    COLUMN_EPOCH_STATE_REGISTER, /* u2: its number in the trace's list of registers, plus STATE_UNKNOWN (0x8000) where it is not known */
     COLUMN_EPOCH_STATE_VALUE, /* u8: its value */
     COLUMN_EPOCH_TRAP_T, /* u4: first instruction of the handler, up to the epoch's length */
     COLUMN_EPOCH_TRAP_HART, /* u2: the hart that took the trap */
@@ -93,7 +93,7 @@ enum column {
     COLUMN_EPOCH_KEYFRAME_ACCESS, /* u4: index in accesses of the first access at or after its t */
     COLUMN_EPOCH_KEYFRAME_STATE, /* u4: index of the first state row that is not in the keyframe */
     COLUMN_EPOCH_KEYFRAME_VALUE, /* u8: all registers of the trace's list, one keyframe after the other */
-    COLUMN_WRITES_VALUE, /* u8: the value written; each 65,536 values are sorted by the instruction's index in the dictionary (then by t), and each is exclusive-ored with the one before it of the same instruction */
+    COLUMN_WRITES_VALUE, /* u8: the value written; each 65,536 values are sorted by the index of their instruction in the dictionary, then by t, and each is exclusive-ored with the one before it of the same instruction */
     COLUMN_ACCESSES_T, /* u4: the instruction that made the access */
     COLUMN_ACCESSES_FLAGS, /* u1: size, store, kind, MPRV: the ACCESS_ constants */
     COLUMN_ACCESSES_VIRTUAL, /* u8: virtual address */

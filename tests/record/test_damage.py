@@ -77,6 +77,10 @@ def test_a_trace_cut_at_any_length_opens_up_to_the_cut_or_says_that_nothing_is_l
     }
 
 
+def one_sentence(error: Exception) -> None:
+    assert len(str(error).splitlines()) == 1
+
+
 def epoch_ends(trace: Path) -> list[int]:
     with Trace.open(trace) as opened:
         return [int(opened.epoch(index).end) for index in range(opened.epochs)]
@@ -94,7 +98,7 @@ def test_every_length_opens_or_fails_with_one_sentence(recorded: Path, tmp_path:
                     assert len(opened.losses) == 1
                     assert opened.end in ends
             except TraceFormatError as error:
-                assert "\n" not in str(error)
+                one_sentence(error)
 
 
 def test_what_is_whole_of_a_cut_trace_is_repaired(recorded: Path, tmp_path: Path) -> None:
@@ -153,7 +157,7 @@ def test_a_flipped_bit_anywhere_gives_one_sentence_or_the_same_answer(recorded: 
         try:
             found = answer(flipped)
         except TraceFormatError as error:
-            assert "\n" not in str(error)
+            one_sentence(error)
             failures += 1
             continue
         with Trace.open(flipped) as opened:
@@ -171,7 +175,7 @@ def test_a_flipped_bit_is_repaired_up_to_there(recorded: Path, tmp_path: Path) -
         try:
             repaired = repair(damaged, out)
         except CLEAN as error:
-            assert "\n" not in str(error)
+            one_sentence(error)
             assert not out.exists()
             continue
         assert repaired.instructions in ends

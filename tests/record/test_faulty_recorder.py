@@ -49,7 +49,8 @@ def test_a_recorder_that_drops_every_thousandth_store_fails(patched: Path, tmp_p
     assert report.stores == 40_000 - 40 + 1
 
 
-def test_the_same_sources_unpatched_pass(patched: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("patched")
+def test_the_same_sources_unpatched_pass(tmp_path: Path) -> None:
     report = verify(recorded(tmp_path))
     assert report.passed, report.examples
     assert report.stores == 40_001

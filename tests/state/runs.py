@@ -16,7 +16,7 @@ def qemu(kernel: Path) -> list[str]:
     """A machine whose every run is the same: no input, time by instructions, fixed seed and date."""
     return [
         "qemu-system-riscv64", "-machine", "virt", "-m", "64", "-display", "none", "-serial", "null",
-        "-monitor", "none", "-nic", "none", "-icount", "shift=0", "-seed", "1", "-no-reboot",
+        "-monitor", "none", "-nic", "none", "-icount", "shift=0,sleep=off", "-seed", "1", "-no-reboot",
         "-rtc", "base=2024-01-01,clock=vm", "-kernel", str(kernel),
     ]  # fmt: skip
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tracedbg.format.columns import AnyArray, column_dtype
 from tracedbg.format.reader import TraceFile
-from tracedbg.format.schema import MESSAGES, Message
+from tracedbg.format.schema import LATE, MESSAGES, Message
 from tracedbg.format.writer import TraceWriter, topics
 
 
@@ -58,6 +58,12 @@ class Altered:
 
     def part(self, topic: str, index: int = 0) -> Part:
         return [part for part in self.parts if part.topic == topic][index]
+
+    def add_late(self, t: list[int], kind: list[int], value: list[int]) -> None:
+        part = Part(LATE, LATE.topic, t[0], {})
+        for name, rows in (("t", t), ("kind", kind), ("value", value)):
+            part.set(name, rows)
+        self.parts.append(part)
 
     def write(self, path: Path) -> Path:
         with path.open("wb") as file:

@@ -1,9 +1,9 @@
 """Order of the values in ``writes``: within a segment, by instruction, each but the first as a difference.
 
-Values that one instruction writes again and again resemble each other, so they are put side by side: a segment of
-SEGMENT values is sorted by key (the instruction's index in the dictionary), those of one key in order of t, and
-each is exclusive-ored with the one before it of the same key. The keys follow from the runs, so that they need
-not be stored.
+Values that one instruction writes again and again resemble each other, so they are put side by side: a
+segment of SEGMENT values is sorted by key (the instruction's index in the dictionary), those of one key in
+order of t, and each is exclusive-ored with the one before it of the same key. The keys follow from the
+runs, so that they need not be stored.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ def encode(values: Values, keys: Keys) -> Values:
 
 
 def decode_segment(stored: Values, keys: Keys) -> Values:
-    """Return the values of one whole segment in order of t, from its rows and the key of each in order of t."""
+    """Return one whole segment in order of t, from its rows and the key of each value in order of t."""
     order = np.argsort(keys, kind="stable")
     own = keys[order]
     first = np.flatnonzero(np.append(True, own[1:] != own[:-1])) if len(own) else np.empty(0, np.intp)

@@ -173,7 +173,7 @@ EPOCH = Message(
             "state.register",
             "u2",
             Filter.NONE,
-            "its number in the trace's list of registers, plus STATE_UNKNOWN (0x8000) where its value is not known",
+            "its number in the trace's list of registers, plus STATE_UNKNOWN (0x8000) where it is not known",
         ),
         _column("state.value", "u8", Filter.SHUFFLE, "its value"),
         _column("trap.t", "u4", Filter.DELTA, "first instruction of the handler, up to the epoch's length"),
@@ -226,15 +226,16 @@ WRITES = Message(
             "value",
             "u8",
             Filter.SHUFFLE,
-            "the value written; each 65,536 values are sorted by the instruction's index in the dictionary (then by "
-            "t), and each is exclusive-ored with the one before it of the same instruction",
+            "the value written; each 65,536 values are sorted by the index of their instruction in the dictionary, "
+            "then by t, and each is exclusive-ored with the one before it of the same instruction",
         ),
     ),
 )
 
 ACCESSES = Message(
     "accesses",
-    "Loads and stores of an epoch, in order, and changes of memory by anything else. log_time as the epoch's.",
+    "Loads and stores of an epoch, in order, and changes of memory by anything else. "
+    "log_time as the epoch's.",
     (
         _column("t", "u4", Filter.DELTA_SHUFFLE, "the instruction that made the access"),
         _column("flags", "u1", Filter.NONE, "size, store, kind, MPRV: the ACCESS_ constants"),
@@ -284,7 +285,7 @@ SPAN = Message(
             "written.frame",
             "u8",
             Filter.DELTA,
-            "frames in which a byte was stored or changed, or became known by a load from memory that is not RAM; "
+            "frames in which a byte was stored or changed, or became known by a load from other memory; "
             "ascending",
         ),
         _column(

@@ -89,9 +89,7 @@ class _Repair:
         if self._ending is None:
             self._add_slots(saved)
         if not builder.epochs:
-            raise RecordError(
-                f"{self._damaged}: no instruction of it is left: nothing can be saved"
-            )
+            raise RecordError(f"{self._damaged}: no instruction of it is left: nothing can be saved")
         ending = {
             "how": RECORDER_KILLED if self._is_partial else CUT_SHORT,
             "exit_code": None,

@@ -41,7 +41,7 @@ class Instructions:
 
 @dataclass(frozen=True)
 class StateRows:
-    """Registers that hold a value, or one that is not ``known``, from ``t`` (offset) on, in order: one row each."""
+    """Registers that hold a value, or an unknown one, from ``t`` (offset) on, in order: one row each."""
 
     t: Numbers
     hart: Numbers
