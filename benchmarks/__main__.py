@@ -34,7 +34,7 @@ def parse() -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "parts", nargs="*", choices=[*PARTS, []], help="what to measure; everything unless said"
+        "parts", nargs="*", choices=[*PARTS, []], metavar="PART", help="recording, queries; both unless said"
     )
     parser.add_argument("--runs", type=int, default=3, help="recordings of each guest (3)")
     parser.add_argument("--count", type=int, default=100, help="questions of each kind to each trace (100)")

@@ -70,6 +70,7 @@ TOOLS = (
     Tool(("git",), "tells sources from other files", on_path("git")),
     Tool(("make",), "builds the guests", on_path("make")),
     Tool(("tmux",), "runs the replay screen in a real terminal", on_path("tmux")),
+    Tool(("e2fsprogs",), "makes the disk of a guest", on_path("mke2fs")),
     Tool(("clang-format",), "checks how the C is laid out", on_path("clang-format")),
     Tool(("gdb-multiarch",), "is the oracle for registers, memory and backtraces", on_path("gdb-multiarch")),
     Tool(

@@ -93,7 +93,7 @@ enum column {
     COLUMN_EPOCH_KEYFRAME_ACCESS, /* u4: index in accesses of the first access at or after its t */
     COLUMN_EPOCH_KEYFRAME_STATE, /* u4: index of the first state row that is not in the keyframe */
     COLUMN_EPOCH_KEYFRAME_VALUE, /* u8: all registers of the trace's list, one keyframe after the other */
-    COLUMN_WRITES_VALUE, /* u8: the value written; each 65,536 values are sorted by the index of their instruction in the dictionary, then by t, and each is exclusive-ored with the one before it of the same instruction */
+    COLUMN_WRITES_VALUE, /* u8: the value written; each 65,536 are sorted by their instruction's index in the dictionary, then by t, and each is exclusive-ored with the one before it of the same instruction */
     COLUMN_ACCESSES_T, /* u4: the instruction that made the access */
     COLUMN_ACCESSES_FLAGS, /* u1: size, store, kind, MPRV: the ACCESS_ constants */
     COLUMN_ACCESSES_VIRTUAL, /* u8: virtual address */

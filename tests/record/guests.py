@@ -74,6 +74,7 @@ inner:
 skip:
     addi s2, s2, -1
     bnez s2, body
+finish:
     li t0, 0x5555
     sw t0, 0(s1)
     j sleep

@@ -117,9 +117,9 @@ def test_an_unknown_symbol_is_wrong_usage(guest: Guest) -> None:
 
 def test_the_newest_part_is_what_the_whole_recording_has_there(tmp_path: Path) -> None:
     guest = build(guests.LOOPS.replace("30000", "250000"), tmp_path)
-    kept = record(guest, "--icount", "--last", 3, "--stop-at", "sleep").rename(tmp_path / "kept.bin")
+    kept = record(guest, "--icount", "--last", 3, "--stop-at", "finish").rename(tmp_path / "kept.bin")
     count = prove(kept)
-    whole = record(guest, "--icount", "--stop-at", "sleep")
+    whole = record(guest, "--icount", "--stop-at", "finish")
     with Trace.open(kept) as part, Trace.open(whole) as all_of_it:
         assert 3_000_000 <= count < 3_000_000 + (1 << 20) + 5000
         assert part.end == all_of_it.end
@@ -164,8 +164,8 @@ def test_the_disk_that_the_newest_part_takes_is_bounded(tmp_path: Path) -> None:
 def test_two_runs_with_icount_are_the_same(guest: Guest) -> None:
     # Without a seed QEMU puts random numbers for the guest into its device tree.
     guest = Guest(guest.elf, ("-seed", "1"))
-    first = record(guest, "--icount", "--stop-at", "sleep").rename(guest.elf.with_name("first.bin"))
-    second = record(guest, "--icount", "--stop-at", "sleep")
+    first = record(guest, "--icount", "--stop-at", "finish").rename(guest.elf.with_name("first.bin"))
+    second = record(guest, "--icount", "--stop-at", "finish")
     with Trace.open(first) as one, Trace.open(second) as two:
         assert one.guest == two.guest
         assert one.guest.clock == "icount"
@@ -174,7 +174,7 @@ def test_two_runs_with_icount_are_the_same(guest: Guest) -> None:
 
 
 def history(trace: Trace) -> list[Numbers]:
-    """Address of each instruction, and t, place and value of each access; where blocks end is QEMU's affair."""
+    """Address of each instruction, and all of each access; where blocks end is QEMU's affair."""
     epochs = [trace.epoch(index) for index in range(trace.epochs)]
     ran = [epoch.blocks.address[epoch.instructions(0, epoch.length).instruction] for epoch in epochs]
     tables = [epoch.accesses for epoch in epochs]

@@ -226,7 +226,7 @@ WRITES = Message(
             "value",
             "u8",
             Filter.SHUFFLE,
-            "the value written; each 65,536 values are sorted by the index of their instruction in the dictionary, "
+            "the value written; each 65,536 are sorted by their instruction's index in the dictionary, "
             "then by t, and each is exclusive-ored with the one before it of the same instruction",
         ),
     ),

@@ -33,7 +33,8 @@ class Frame:
     demangled name (None without a symbol) and ``symbol`` the symbol that covers the code: those of the
     function around it where ``is_inlined``. ``sp`` is the stack pointer in this frame, ``cfa`` the value it
     had before the function was entered, where unwind rules tell. ``trap`` is the trap that interrupted this
-    frame. Values that are not known are None.
+    frame; None also where the frame is found by a return from the trap that is about to happen. Values that
+    are not known are None.
     """
 
     pc: VirtualAddress

@@ -18,6 +18,8 @@ from tracedbg.store.trace import Trace
 
 PAGES_KEPT = 512
 _ADDRESSES = 1 << 64
+_PHYSICAL_LIMIT = 1 << 63
+"""No machine has memory from here on."""
 
 Translate = Callable[[VirtualAddress, AddressSpace | int | None], Walk]
 """Walks the page tables of an address space, None for the one in force."""
@@ -93,6 +95,8 @@ class Memory:
 
     def _read_page(self, frame: int) -> Page:
         start = PhysicalAddress(frame * PAGE_SIZE)
+        if start >= _PHYSICAL_LIMIT:
+            return np.zeros(PAGE_SIZE, np.uint8), np.zeros(PAGE_SIZE, np.bool_)
         content, known = memory_at(self._trace, start, PAGE_SIZE, self._t)
         if self._trace.guest.is_ram(start):
             known &= ~unproven(self._trace, frame, self._t, content)

@@ -7,16 +7,20 @@ words that the frame stands on: the entry code, between the trap's first instruc
 from tracedbg.arch import Use
 from tracedbg.disasm import Flow
 from tracedbg.ids import Hart, Time, VirtualAddress
-from tracedbg.query import last_write, registers_at
+from tracedbg.query import executed_at, last_write, next_of_hart, registers_at
 from tracedbg.state.activation import Activation, Unwinder
 from tracedbg.state.frame import FoundBy
 from tracedbg.state.registers import Registers
-from tracedbg.state.traps import Trap, iter_traps_before
+from tracedbg.state.traps import Trap, iter_traps_before, trap_at
 from tracedbg.state.unwind_cfi import return_address_slot
+from tracedbg.store.blocks import BlockTable
 from tracedbg.symbols import UnwindRow
 
 ENTRY_INSTRUCTIONS = 512
 """Instructions of all harts that entry code may take, from the trap to its first call."""
+
+EXIT_INSTRUCTIONS = 64
+"""Instructions from where exit code gives up the handler's frame to its return from the trap."""
 
 _WORDS_TRIED = (1, 2, 3, 0, 4, 5)
 """Words from the stack pointer on that entry code has usually filled."""
@@ -30,17 +34,51 @@ def interrupted(unwinder: Unwinder, activation: Activation, row: UnwindRow | Non
     To be asked where there are no unwind rules, in the function that a trap vector points to, and where the
     rules lead to something that is no return address.
     """
+    returning = _about_to_return(unwinder, activation)
+    if returning is not None:
+        return _at(unwinder, activation.hart, returning, None)
     trap = _find_trap(unwinder, activation, row)
     if trap is None or trap.target != activation.privilege or trap.t >= (activation.live or trap.t + 1):
         return None
+    return _at(unwinder, trap.hart, trap.t, trap)
+
+
+def _at(unwinder: Unwinder, hart: Hart, t: Time, trap: Trap | None) -> Activation:
+    """Return what a trap interrupted: the hart's state at ``t``, before the trap that it may take there."""
     store = unwinder.recording.store
-    values, known = registers_at(store, trap.hart, trap.t)
-    ints = [int(value) if sure else None for value, sure in zip(values, known, strict=True)]
-    registers = Registers(unwinder.arch, store.guest.registers, ints)
-    space = unwinder.arch.address_space(registers.find, trap.source, Use.FETCH)
-    return Activation(
-        trap.epc, dict(registers), trap.source, space, trap.hart, FoundBy.TRAP, live=trap.t, trap=trap
-    )
+    values, known = registers_at(store, hart, t)
+    whole = [int(value) if sure else None for value, sure in zip(values, known, strict=True)]
+    registers = Registers(unwinder.arch, store.guest.registers, whole)
+    executed = executed_at(store, t)
+    assert executed is not None
+    taken = trap or trap_at(store, t)
+    pc, privilege = (executed.pc, executed.privilege) if taken is None else (taken.epc, taken.source)
+    space = unwinder.arch.address_space(registers.find, privilege, Use.FETCH)
+    live = min(t, unwinder.t)
+    return Activation(pc, dict(registers), privilege, space, hart, FoundBy.TRAP, live, trap)
+
+
+def _about_to_return(unwinder: Unwinder, activation: Activation) -> Time | None:
+    """Return the moment after a return from a trap, if the hart runs straight into one from here.
+
+    The last instructions of a handler have given up its frame already.
+    """
+    if activation.live != unwinder.t or activation.found_by is not FoundBy.REGISTERS:
+        return None
+    store = unwinder.recording.store
+    start = next_of_hart(store, activation.hart, unwinder.t)
+    if start is None:
+        return None
+    epoch = store.epoch(store.epoch_of(start))
+    offset = start - epoch.start
+    rows = epoch.instructions(offset, offset + EXIT_INSTRUCTIONS, activation.hart)
+    for t, instruction in zip(rows.t.tolist(), rows.instruction.tolist(), strict=True):
+        flow = _flow(unwinder, epoch.blocks, instruction)
+        if flow & Flow.TRAP_RETURN:
+            return next_of_hart(store, activation.hart, Time(epoch.start + t + 1))
+        if flow & (Flow.CALL | Flow.RETURN | Flow.TRAP):
+            return None
+    return None
 
 
 def is_trap_entry(unwinder: Unwinder, activation: Activation) -> bool:
@@ -91,12 +129,16 @@ def _trap_before(unwinder: Unwinder, hart: Hart, t: Time) -> Trap | None:
 
 def _flows(unwinder: Unwinder, hart: Hart, start: Time, stop: Time) -> list[Flow]:
     """Return the flow of the different instructions that a hart ran from ``start`` to ``stop``."""
-    store, decode = unwinder.recording.store, unwinder.recording.disassembler.decode
+    store = unwinder.recording.store
     flows = []
     for index in range(store.epoch_of(start), store.epoch_of(stop) + 1):
         epoch = store.epoch(index)
         rows = epoch.instructions(start - epoch.start, stop - epoch.start, hart)
         for instruction in set(rows.instruction.tolist()):
-            data = epoch.blocks.instruction_bytes(instruction)
-            flows.append(decode(data, VirtualAddress(int(epoch.blocks.address[instruction]))).flow)
+            flows.append(_flow(unwinder, epoch.blocks, instruction))
     return flows
+
+
+def _flow(unwinder: Unwinder, blocks: BlockTable, instruction: int) -> Flow:
+    address = VirtualAddress(int(blocks.address[instruction]))
+    return unwinder.recording.disassembler.decode(blocks.instruction_bytes(instruction), address).flow

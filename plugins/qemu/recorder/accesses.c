@@ -35,7 +35,7 @@ static void append(uint32_t t, uint8_t flags, uint64_t address, uint64_t value, 
 	slot->count[COLUMN_ACCESSES_FLAGS] = n + 1;
 	slot->count[COLUMN_ACCESSES_VIRTUAL] = n + 1;
 	slot->count[COLUMN_ACCESSES_VALUE] = n + 1;
-	slot->count[COLUMN_ACCESSES_T] = n + 1;
+	SET_COUNT(COLUMN_ACCESSES_T, n + 1);
 }
 
 /* Applies a store to the shadow, or checks that a load brought what the shadow holds. */

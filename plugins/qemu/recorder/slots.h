@@ -70,6 +70,13 @@ void slots_finish(uint64_t end_t);
 bool slots_nearly_full(void);
 
 #define COLUMN(column, type) ((type *)column_base[column])
-#define APPEND(column, type, value) (COLUMN(column, type)[slot->count[column]++] = (value))
+/* Counts a row only when it has been written: QEMU may be killed in between, in a page fault for instance. */
+#define SET_COUNT(column, rows) __atomic_store_n(&slot->count[column], rows, __ATOMIC_RELEASE)
+#define APPEND(column, type, value)                                                                          \
+	do {                                                                                                 \
+		uint64_t rows_before = slot->count[column];                                                  \
+		COLUMN(column, type)[rows_before] = (value);                                                 \
+		SET_COUNT(column, rows_before + 1);                                                          \
+	} while (0)
 
 #endif
