@@ -12,7 +12,7 @@ from tracedbg.state import Trace
 
 @pytest.fixture(scope="session")
 def guest_elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_guest(tmp_path_factory.mktemp("guest") / "guest.elf", "-O2", interval=100)
+    return build_guest(tmp_path_factory.mktemp("guest") / "guest.elf", "-O2", interval=30)
 
 
 @pytest.fixture(scope="session")

@@ -97,13 +97,13 @@ class RspClient:
 
     def run_to(self, pc: int, times: int = 1) -> None:
         """Run until the instruction at pc, after this one, is about to start for the ``times``-th time."""
+        self._expect(f"Z1,{pc:x},4", "OK")
         for _ in range(times):
-            # QEMU would stop at once at a breakpoint where it stands.
+            # QEMU would stop at once at a breakpoint where it stands, but steps over it.
             self.ask("s")
             if self.register("pc") != pc:
-                self._expect(f"Z1,{pc:x},4", "OK")
                 self.ask("c")
-                self._expect(f"z1,{pc:x},4", "OK")
+        self._expect(f"z1,{pc:x},4", "OK")
 
     def step(self, count: int) -> None:
         """Run ``count`` instructions."""

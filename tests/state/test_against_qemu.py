@@ -50,7 +50,7 @@ def plan(trace: Trace, random: Random) -> list[tuple[int, int, Time]]:
 def rarest(trace: Trace, now: Time, t: Time, random: Random) -> tuple[int, int, Time]:
     """Return the instruction at or shortly after t that ran least often since ``now``."""
     best: tuple[int, int, Time] | None = None
-    for _ in range(6):
+    for _ in range(16):
         at = Time(t + random.randrange(WINDOW // 2))
         pc = pc_at(trace.store, at)
         assert pc is not None

@@ -127,6 +127,8 @@ def _finish(slot: Slot, messages: dict[Message, dict[str, AnyArray]], sizes: Blo
         else runs
     )
     epoch["run.block"] = runs
+    turns = epoch["turn.run"] < len(runs)
+    epoch["turn.run"], epoch["turn.hart"] = epoch["turn.run"][turns], epoch["turn.hart"][turns]
     if not len(runs):
         _cut_after(messages, 0)
         return slot.first_t

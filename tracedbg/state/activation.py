@@ -33,15 +33,19 @@ class Activation:
     found_by: FoundBy
     live: Time | None
     trap: Trap | None = None
+    link: int | None = None
+    """The stack address that held ``pc``, of a caller whose callee had put it there."""
 
     @property
     def lookup(self) -> VirtualAddress:
         """An address within the instruction that the frame stands at: a call may be a function's last."""
         return VirtualAddress(self.pc if self.live is not None else self.pc - 1)
 
-    def caller(self, pc: int, registers: Mapping[str, int | None], found_by: FoundBy) -> "Activation":
+    def caller(
+        self, pc: int, registers: Mapping[str, int | None], found_by: FoundBy, link: int | None
+    ) -> "Activation":
         """Return the caller's activation."""
-        return replace(self, pc=pc, registers=registers, found_by=found_by, live=None, trap=None)
+        return replace(self, pc=pc, registers=registers, found_by=found_by, live=None, trap=None, link=link)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,8 @@ def caller_by_cfi(unwinder: Unwinder, activation: Activation, row: UnwindRow) ->
         if name is not None:
             registers[name] = _value(unwinder, activation, cfa, number, rule)
     registers[unwinder.arch.stack_pointer] = cfa
-    caller = activation.caller(pc, registers, FoundBy.CFI)
+    link = return_address_slot(unwinder, activation, row)
+    caller = activation.caller(pc, registers, FoundBy.CFI, link)
     if not row.signal_frame:
         return caller
     return Activation(

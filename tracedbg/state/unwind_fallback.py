@@ -48,7 +48,7 @@ def _by_return_address(unwinder: Unwinder, activation: Activation) -> Activation
         return None
     kept = {*unwinder.arch.callee_saved, *unwinder.arch.unchanged, unwinder.arch.stack_pointer}
     registers = {name: value if name in kept else None for name, value in activation.registers.items()}
-    return activation.caller(address, registers, FoundBy.RETURN_ADDRESS)
+    return activation.caller(address, registers, FoundBy.RETURN_ADDRESS, None)
 
 
 def _by_frame_pointer(unwinder: Unwinder, activation: Activation) -> Activation | None:
@@ -56,12 +56,13 @@ def _by_frame_pointer(unwinder: Unwinder, activation: Activation) -> Activation 
     pointer, sp = activation.registers.get(arch.frame_pointer), unwinder.stack_pointer(activation)
     if pointer is None or sp is None or not sp < pointer <= sp + FRAME_LIMIT or pointer % arch.word_size:
         return None
-    address = unwinder.word(activation, pointer + arch.frame_link.return_address)
+    link = pointer + arch.frame_link.return_address
+    address = unwinder.word(activation, link)
     if address is None or not _returns_from(unwinder, activation, address):
         return None
     saved = unwinder.word(activation, pointer + arch.frame_link.frame_pointer)
     registers = _registers(unwinder, activation, pointer, saved)
-    return activation.caller(address, registers, FoundBy.FRAME_POINTER)
+    return activation.caller(address, registers, FoundBy.FRAME_POINTER, link)
 
 
 def _by_scan(unwinder: Unwinder, activation: Activation) -> Activation | None:
@@ -74,7 +75,7 @@ def _by_scan(unwinder: Unwinder, activation: Activation) -> Activation | None:
             return None
         if _returns_from(unwinder, activation, address):
             registers = _registers(unwinder, activation, slot + size, None)
-            return activation.caller(address, registers, FoundBy.SCAN)
+            return activation.caller(address, registers, FoundBy.SCAN, slot)
     return None
 
 

@@ -5,7 +5,7 @@ words that the frame stands on: the entry code, between the trap's first instruc
 """
 
 from tracedbg.arch import Use
-from tracedbg.disasm import Flow
+from tracedbg.disasm import Flow, Instruction
 from tracedbg.ids import Hart, Time, VirtualAddress
 from tracedbg.query import executed_at, last_write, next_of_hart, registers_at
 from tracedbg.state.activation import Activation, Unwinder
@@ -73,7 +73,7 @@ def _about_to_return(unwinder: Unwinder, activation: Activation) -> Time | None:
     offset = start - epoch.start
     rows = epoch.instructions(offset, offset + EXIT_INSTRUCTIONS, activation.hart)
     for t, instruction in zip(rows.t.tolist(), rows.instruction.tolist(), strict=True):
-        flow = _flow(unwinder, epoch.blocks, instruction)
+        flow = _decoded(unwinder, epoch.blocks, instruction).flow
         if flow & Flow.TRAP_RETURN:
             return next_of_hart(store, activation.hart, Time(epoch.start + t + 1))
         if flow & (Flow.CALL | Flow.RETURN | Flow.TRAP):
@@ -93,12 +93,17 @@ def _find_trap(unwinder: Unwinder, activation: Activation, row: UnwindRow | None
     if activation.live is not None:
         # What a trap interrupted at t was entered, if by a trap, by an earlier one.
         moment = Time(activation.live - (activation.trap is not None))
-        recent = _trap_before(unwinder, activation.hart, moment)
+        recent = _trap_before(unwinder, activation.hart, moment, None)
         if recent is not None:
             return recent
     slot = None if row is None else return_address_slot(unwinder, activation, row)
     if slot is not None:
         return _trap_that_wrote(unwinder, activation, slot)
+    if activation.link is not None:
+        # A frame that a handler has rewritten, as execve does, leaves the handler's own frame as it was.
+        found = _trap_that_wrote(unwinder, activation, activation.link)
+        if found is not None:
+            return found
     sp, size = unwinder.stack_pointer(activation), unwinder.arch.word_size
     if sp is None:
         return None
@@ -114,31 +119,35 @@ def _trap_that_wrote(unwinder: Unwinder, activation: Activation, address: int) -
     access = last_write(unwinder.recording.store, (physical, 1), unwinder.t)
     if access is None or access.hart is None:
         return None
-    return _trap_before(unwinder, access.hart, access.t)
+    return _trap_before(unwinder, access.hart, access.t, activation.pc)
 
 
-def _trap_before(unwinder: Unwinder, hart: Hart, t: Time) -> Trap | None:
-    """Return the trap whose entry code the hart still runs at ``t``: no call, no return from a trap since."""
+def _trap_before(unwinder: Unwinder, hart: Hart, t: Time, returns_to: int | None) -> Trap | None:
+    """Return the trap whose entry code the hart still runs at ``t``: no call, no return from a trap since.
+
+    A call that returns to ``returns_to`` does not count: it is the entry code's own.
+    """
     store = unwinder.recording.store
     oldest = Time(max(t - ENTRY_INSTRUCTIONS, store.start))
     trap = next(iter_traps_before(store, hart, Time(min(t + 1, store.end)), oldest), None)
-    if trap is None or any(flow & _LEAVES for flow in _flows(unwinder, hart, trap.t, t)):
+    if trap is None:
         return None
-    return trap
+    ran = _instructions(unwinder, hart, trap.t, t)
+    left = any(found.flow & _LEAVES and found.address + found.length != returns_to for found in ran)
+    return None if left else trap
 
 
-def _flows(unwinder: Unwinder, hart: Hart, start: Time, stop: Time) -> list[Flow]:
-    """Return the flow of the different instructions that a hart ran from ``start`` to ``stop``."""
+def _instructions(unwinder: Unwinder, hart: Hart, start: Time, stop: Time) -> list[Instruction]:
+    """Return the different instructions that a hart ran from ``start`` to ``stop``."""
     store = unwinder.recording.store
-    flows = []
+    found = []
     for index in range(store.epoch_of(start), store.epoch_of(stop) + 1):
         epoch = store.epoch(index)
         rows = epoch.instructions(start - epoch.start, stop - epoch.start, hart)
-        for instruction in set(rows.instruction.tolist()):
-            flows.append(_flow(unwinder, epoch.blocks, instruction))
-    return flows
+        found += [_decoded(unwinder, epoch.blocks, place) for place in set(rows.instruction.tolist())]
+    return found
 
 
-def _flow(unwinder: Unwinder, blocks: BlockTable, instruction: int) -> Flow:
+def _decoded(unwinder: Unwinder, blocks: BlockTable, instruction: int) -> Instruction:
     address = VirtualAddress(int(blocks.address[instruction]))
-    return unwinder.recording.disassembler.decode(blocks.instruction_bytes(instruction), address).flow
+    return unwinder.recording.disassembler.decode(blocks.instruction_bytes(instruction), address)
