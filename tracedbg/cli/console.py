@@ -1,7 +1,9 @@
 """Print what the guest printed, each line with the t of its first byte.
 
-tracedbg console trace.bin
-tracedbg console trace.bin --until end-100000 --json
+The console is what the guest stored to the data register of a UART.
+
+    tracedbg console trace.bin
+    tracedbg console trace.bin --until end-100000 --json
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,9 @@
 """Say what a trace holds: how much, of which machine, and how it ended.
 
-tracedbg info trace.bin
-tracedbg info trace.bin --json
+Also the share of instructions at each privilege, what each part of the file takes, and the console's tail.
+
+    tracedbg info trace.bin
+    tracedbg info trace.bin --json
 """
 
 import shlex
