@@ -11,7 +11,7 @@ from tests.recorder.generator import FAMILIES, build, command, generate
 SEEDS = range(40)
 MEASURED = range(18)
 """Seeds whose instructions are counted; seed s runs on 1 + s % 3 harts."""
-LIMIT = 60.0
+LIMIT = 180.0
 
 EXCEPTIONS = {0, 1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 13, 15}
 INTERRUPTS = {1, 3, 5, 7, 9, 11}

@@ -21,8 +21,8 @@ def test_a_short_script(tmp_path: Path) -> None:
     assert proof.report["instructions"] > 20_000_000
 
 
-@pytest.mark.truth
-@pytest.mark.timeout(9000)
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
 @pytest.mark.parametrize("harts", [1, 2])
 def test_a_script_over_64_megabytes(tmp_path: Path, harts: int) -> None:
     console, proof = prove(uboot.command(harts), tmp_path, uboot.answers(uboot.LONG))
