@@ -100,13 +100,19 @@ static void block_starts(unsigned int vcpu, void *udata)
 		hart_prepare(&block->insn[0]);
 }
 
+/* The instruction has started. What the one before it left is in the slot by now, also if QEMU is killed here. */
+static void set_started(const struct insn *insn)
+{
+	__atomic_store_n(&slot->run_index, insn->index, __ATOMIC_RELEASE);
+}
+
 /* Nothing of the instruction before is to be read. */
 static void insn_starts(unsigned int vcpu, void *udata)
 {
 	const struct insn *insn = udata;
 
 	(void)vcpu;
-	slot->run_index = insn->index;
+	set_started(insn);
 }
 
 static void insn_starts_after_write(unsigned int vcpu, void *udata)
@@ -116,7 +122,7 @@ static void insn_starts_after_write(unsigned int vcpu, void *udata)
 	(void)vcpu;
 	if (recording)
 		APPEND(COLUMN_WRITES_VALUE, uint64_t, register_read(insn[-1].decoded.rd));
-	slot->run_index = insn->index;
+	set_started(insn);
 }
 
 static void insn_starts_special(unsigned int vcpu, void *udata)
@@ -126,7 +132,7 @@ static void insn_starts_special(unsigned int vcpu, void *udata)
 	(void)vcpu;
 	if (recording)
 		hart_read_result(&insn[-1]);
-	slot->run_index = insn->index;
+	set_started(insn);
 	if (!recording)
 		return;
 	if (insn->decoded.traits & SPECIAL)
