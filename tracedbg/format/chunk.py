@@ -5,7 +5,7 @@ import zlib
 from mcap.opcode import Opcode
 
 from tracedbg.format.columns import PackedMessage
-from tracedbg.format.filebytes import FileBytes
+from tracedbg.format.filebytes import FileBytes, FileWindow
 from tracedbg.format.index import Place, TopicIndex
 from tracedbg.format.records import CHUNK_HEAD, HEAD, MESSAGE_HEAD, iter_places
 
@@ -17,6 +17,8 @@ of epochs) only the segments that are unpacked are read, and each is held to its
 def fetch_message(file: FileBytes, topic: TopicIndex, index: int) -> PackedMessage:
     """Return the message number ``index`` of a topic."""
     chunk = Place(int(topic.offsets[index]), int(topic.lengths[index]))
+    if CHUNK_HEAD.size <= chunk.length <= WHOLE_LIMIT:
+        file = FileWindow(file, chunk.offset, chunk.length)
     size, crc = _read_head(file, chunk)
     start = chunk.offset + CHUNK_HEAD.size
     whole = None

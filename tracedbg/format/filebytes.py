@@ -46,3 +46,21 @@ class FileBytes:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+class FileWindow(FileBytes):
+    """A stretch of a file that was read at once, for many small reads in it; nothing else can be read."""
+
+    def __init__(self, file: FileBytes, offset: int, length: int) -> None:
+        self.path = file.path
+        self.size = file.size
+        self._descriptor = -1
+        self._start = offset
+        self._content = file.read(offset, length)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset`` of the file; TraceFormatError outside the stretch."""
+        at = offset - self._start
+        if at < 0 or at + length > len(self._content):
+            raise self.error(offset, f"{length} bytes are wanted here, beyond the end of what they belong to")
+        return self._content[at : at + length]
