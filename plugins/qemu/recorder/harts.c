@@ -264,7 +264,9 @@ static struct block *block_here(struct block *block)
 
 static bool epoch_is_full(uint64_t t)
 {
-	if (slot->count[COLUMN_ACCESSES_CHANGE_T] > shared->column[COLUMN_ACCESSES_CHANGE_T].capacity / 4)
+	/* These two can grow by many rows an instruction: looked at before each block. */
+	if (slot->count[COLUMN_ACCESSES_CHANGE_T] > shared->column[COLUMN_ACCESSES_CHANGE_T].capacity / 4 ||
+	    slot->count[COLUMN_EPOCH_STATE_T] > shared->column[COLUMN_EPOCH_STATE_T].capacity / 2)
 		return true;
 	if (t < next_check)
 		return false;
