@@ -36,7 +36,7 @@ class Coverage:
 
 
 def measure(program: Program, elf: Path, *, timeout: float) -> Coverage:
-    """Run a guest with one instruction per block and a log of each."""
+    """Run a guest with one instruction per block and a log of each; TimeoutExpired if it does not end."""
     log = elf.with_suffix(".log")
     arguments = ["-accel", "tcg,thread=single,one-insn-per-tb=on", "-d", "exec,nochain,int", "-D", str(log)]
     subprocess.run(
