@@ -5,6 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import Enum, auto
 from typing import ClassVar, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tracedbg.arch.stack_code import StackCode, Words
 from tracedbg.arch.translation import AddressSpace, MappedPage, ReadPage, ReadWord, Walk
 from tracedbg.ids import PhysicalAddress, VirtualAddress
 
@@ -94,12 +98,20 @@ class Architecture(ABC):
         """Return the address space in force, None where a register that decides it is not known."""
 
     @abstractmethod
+    def stack_code(self, words: Words) -> StackCode:
+        """Return what instructions do with the stack pointer, each given in the low bits of a word."""
+
+    @abstractmethod
     def address_space_of(self, root: int) -> AddressSpace:
         """Return the address space of a value of ``address_space_register``."""
 
     @abstractmethod
     def walk(self, space: AddressSpace, virtual: VirtualAddress, read: ReadWord) -> Walk:
         """Walk the page tables for an address; permissions are shown and not judged."""
+
+    @abstractmethod
+    def entry_frames(self, values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Return the frame that each value leads to, read as a page-table entry; all ones for none."""
 
     @abstractmethod
     def iter_mappings(

@@ -5,9 +5,9 @@ from bisect import bisect_right
 import numpy as np
 
 from tracedbg.ids import Time
+from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.session.printable import printable
 from tracedbg.session.snapshots import ConsolePanel
-from tracedbg.session.trace_index import TraceIndex
 
 
 def console_panel(index: TraceIndex, t: Time, height: int) -> ConsolePanel:

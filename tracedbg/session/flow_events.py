@@ -6,7 +6,7 @@ import numpy as np
 
 from tracedbg.disasm import Flow
 from tracedbg.ids import Epoch, Hart
-from tracedbg.session.trace_index import TraceIndex, has_flow
+from tracedbg.kernel.trace_index import TraceIndex, has_flow
 from tracedbg.store.epoch import EpochData
 from tracedbg.store.source import Flags, Integers, Numbers
 

@@ -13,10 +13,10 @@ import numpy as np
 from tracedbg.disasm import Flow
 from tracedbg.errors import TracedbgError
 from tracedbg.ids import Epoch, Hart, Time
+from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.query import Executed, executed_at, last_of_hart, next_of_hart
 from tracedbg.session.flow_events import FlowEvents, events_of
 from tracedbg.session.running_context import Check, Context, ContextSearch, go_on
-from tracedbg.session.trace_index import TraceIndex
 from tracedbg.state import FoundBy, Frame, Moment
 
 MomentAt = Callable[[Time], Moment]

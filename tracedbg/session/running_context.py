@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tracedbg.ids import Hart, Time, VirtualAddress
+from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.query import Executed, iter_executions
 from tracedbg.query.rows import Rows
-from tracedbg.session.trace_index import TraceIndex
 from tracedbg.store.source import Integers
 
 Check = Callable[[], None]

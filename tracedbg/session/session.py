@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 
 from tracedbg.errors import PositionError
 from tracedbg.ids import Hart, Time
+from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.query import Access, hart_at, last_read, last_write, next_read, next_write
 from tracedbg.session import completing, stepping
 from tracedbg.session import timeline as stretch
@@ -26,7 +27,6 @@ from tracedbg.session.selecting import (
     selected,
     with_selection,
 )
-from tracedbg.session.trace_index import TraceIndex
 from tracedbg.state import Moment, Trace
 
 MOMENTS_KEPT = 4

@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tracedbg.arch.base import Architecture, FrameLink, Use, Values
 from tracedbg.arch.riscv64 import causes, paging
 from tracedbg.arch.riscv64.registers import FLOAT, INTEGER, NAMES
+from tracedbg.arch.riscv64.stack_code import stack_code
 from tracedbg.arch.riscv64.views import ALIASES, VIEWS
+from tracedbg.arch.stack_code import StackCode, Words
 from tracedbg.arch.translation import AddressSpace, MappedPage, ReadPage, ReadWord, Walk
 from tracedbg.ids import PhysicalAddress, VirtualAddress
 
@@ -67,6 +72,10 @@ class Riscv64(Architecture):
         satp = values("satp")
         return None if satp is None else paging.address_space(satp)
 
+    def stack_code(self, words: Words) -> StackCode:
+        """Decode RV64GC."""
+        return stack_code(words)
+
     def address_space_of(self, root: int) -> AddressSpace:
         """Return the address space of a value of satp."""
         return paging.address_space(root)
@@ -74,6 +83,10 @@ class Riscv64(Architecture):
     def walk(self, space: AddressSpace, virtual: VirtualAddress, read: ReadWord) -> Walk:
         """Walk Sv39, Sv48 or Sv57 tables."""
         return paging.walk(space, virtual, read)
+
+    def entry_frames(self, values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Read values as valid entries without reserved bits."""
+        return paging.entry_frames(values)
 
     def iter_mappings(
         self, space: AddressSpace, read: ReadPage, within: tuple[PhysicalAddress, int]

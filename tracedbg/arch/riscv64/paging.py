@@ -127,6 +127,14 @@ def find_problem(entry: int | None, level: int) -> str | None:
     return "is a misaligned superpage" if _frame(entry) & ((1 << 9 * level) - 1) else None
 
 
+def entry_frames(entries: Entries) -> Entries:
+    """Return the frame that each entry leads to; all ones for one that is not valid or has reserved bits."""
+    valid = (entries & np.uint64(_VALID | _RESERVED)) == _VALID
+    valid &= (entries & np.uint64(_READ | _WRITE)) != _WRITE
+    frames: Entries = np.where(valid, (entries >> np.uint64(10)) & np.uint64(_FRAME_MASK), ~np.uint64(0))
+    return frames
+
+
 def iter_mappings(
     space: AddressSpace, read: ReadPage, within: tuple[PhysicalAddress, int]
 ) -> Iterator[MappedPage]:

@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 
 from tracedbg.ids import Hart, Time
+from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.session.place import Visible, Watch
-from tracedbg.session.trace_index import TraceIndex
 from tracedbg.store.source import Integers, Numbers
 
 EXACT_INSTRUCTIONS = 2 << 20

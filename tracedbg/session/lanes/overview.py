@@ -7,9 +7,9 @@ import numpy as np
 
 from tracedbg.format.schema import SPAN_FANOUT, SPAN_LEVELS
 from tracedbg.ids import Hart, Time
+from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.session.lanes.lane import Lane, LaneView, bars
 from tracedbg.session.place import Visible
-from tracedbg.session.trace_index import TraceIndex
 from tracedbg.store.source import Integers
 
 FINE_EPOCHS = 8

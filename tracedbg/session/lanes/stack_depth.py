@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tracedbg.arch.stack_code import PointerWrite
 from tracedbg.format.schema import NEVER
 from tracedbg.query.rows import Rows
 from tracedbg.session.lanes.lane import Lane, LaneView, bars
-from tracedbg.session.register_track import RegisterTrack
+from tracedbg.state.register_track import RegisterTrack
 from tracedbg.store.source import Flags, Integers, Numbers
 
 FRAME_LIMIT = 1 << 13
@@ -70,7 +71,7 @@ def _jumps(view: LaneView, number: int, rows: Rows) -> Flags:
     runs = np.searchsorted(epoch.run_start, offsets, "right") - 1
     instructions = epoch.blocks.first[epoch.run_block[runs]] + offsets - epoch.run_start[runs]
     jumps = np.ones(len(rows), np.bool_)
-    jumps[by_instruction] = ~view.index.moves_frame[instructions]
+    jumps[by_instruction] = view.index.stack_code.pointer[instructions] != PointerWrite.FRAME
     return jumps
 
 

@@ -1,6 +1,6 @@
 """What is sparse enough to be kept for a whole trace: traps, console lines, how blocks end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import RLock
 from typing import Any
@@ -9,13 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracedbg.arch import architecture
-from tracedbg.disasm import Disassembler, Flow
+from tracedbg.arch.stack_code import PointerWrite, Registers, StackCode
+from tracedbg.disasm import Flow
 from tracedbg.disasm.riscv_flow import flow_of
-from tracedbg.ids import Hart, Time, VirtualAddress
-from tracedbg.session.register_track import RegisterTrack
+from tracedbg.format.schema import Source
+from tracedbg.ids import Hart, Time
+from tracedbg.state.register_track import RegisterTrack
 from tracedbg.store import Trace
 from tracedbg.store.blocks import BlockTable
 from tracedbg.store.source import Integers, Numbers
+
+DERIVED_WITHIN = 3
+"""Instructions back in which a register that is moved into sp may have been computed from it."""
 
 TRAP = np.dtype(
     [
@@ -39,10 +44,10 @@ class TraceIndex:
     """Sparse facts on a whole trace, each gathered when it is first asked for; safe for several threads."""
 
     def __init__(self, trace: Trace) -> None:
-        arch = architecture(trace.guest.arch)
         self.trace = trace
-        self.sp_name = arch.stack_pointer
-        self.space_name = arch.address_space_register
+        self.arch = architecture(trace.guest.arch)
+        self.sp_name = self.arch.stack_pointer
+        self.space_name = self.arch.address_space_register
         self._lock = RLock()
         self._tracks: dict[str, RegisterTrack | None] = {}
 
@@ -92,23 +97,45 @@ class TraceIndex:
         )
 
     @cached_property
-    def moves_frame(self) -> NDArray[np.bool_]:
-        """For each instruction of the dictionary whether it pushes or pops: makes sp from sp or from fp."""
-        arch = architecture(self.trace.guest.arch)
-        blocks, disassembler = self.trace.blocks, Disassembler(arch.name)
-        number = arch.integer_registers.index(self.sp_name)
-        pushes = np.zeros(len(blocks.destination), np.bool_)
-        for index in np.flatnonzero((blocks.destination == number) & ~blocks.is_load).tolist():
-            decoded = disassembler.decode(blocks.instruction_bytes(index), VirtualAddress(0))
-            sources = decoded.operands.split(", ")[1:]
-            is_arithmetic = not decoded.mnemonic.startswith("csr")
-            pushes[index] = is_arithmetic and bool({self.sp_name, arch.frame_pointer} & set(sources))
-        return pushes
+    def stack_code(self) -> StackCode:
+        """What each instruction of the dictionary does with the stack pointer."""
+        blocks = self.trace.blocks
+        padded = np.concatenate([blocks.code, np.zeros(4, np.uint8)]).astype(np.int64)
+        words = sum_of_bytes(padded, blocks.byte[:-1], np.minimum(blocks.length, 4))
+        code = self.arch.stack_code(words.astype(np.uint32))
+        return replace(code, pointer=_with_derived(code))
+
+    @cached_property
+    def saved_registers(self) -> tuple[int, ...]:
+        """The numbers of the registers that a function saves for its caller, with the return address."""
+        names = self.arch.integer_registers
+        saved = {name for name in names if name in self.arch.callee_saved} | {self.arch.return_address}
+        return tuple(number for number, name in enumerate(names) if name in saved)
+
+    @cached_property
+    def is_constant(self) -> NDArray[np.bool_]:
+        """For each instruction of the dictionary whether its result was known when it was translated."""
+        found: NDArray[np.bool_] = self.trace.blocks.source == Source.CONSTANT
+        return found
 
     @cached_property
     def block_flow(self) -> NDArray[np.uint8]:
         """For each block of the dictionary the Flow of its last instruction, as a number."""
         return last_flows(self.trace.blocks)
+
+
+def _with_derived(code: StackCode) -> Registers:
+    """Return how each instruction makes the stack pointer, with moves of what was computed from it.
+
+    Room for a variable array is often made by ``sub a0, sp, a0`` and ``mv sp, a0`` a little later.
+    """
+    pointer = code.pointer.copy()
+    moves = np.flatnonzero(code.pointer_from)
+    for distance in range(1, DERIVED_WITHIN + 1):
+        before = moves[moves >= distance]
+        derived = code.derived[before - distance] == code.pointer_from[before]
+        pointer[before[derived]] = PointerWrite.FRAME
+    return pointer
 
 
 def last_flows(blocks: BlockTable) -> NDArray[np.uint8]:

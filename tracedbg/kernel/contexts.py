@@ -1,0 +1,244 @@
+"""Uses of stacks: from the moment at which a stack pointer is first set there until it is abandoned.
+
+A context is what a kernel thread, a system call or an interrupt handler is to its stack. While another one
+runs it is frozen, and what lies from its stack pointer up to its top is to stay as it is.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from tracedbg.kernel.stints import Begin
+from tracedbg.query.rows import Rows
+from tracedbg.store.source import Integers, Numbers
+
+NO_CONTEXT = -1
+USER = 0
+FRESH = 96
+"""Instructions after a trap in which a handler takes the stack that it is going to use."""
+ON_INTERRUPTED = 4096
+"""A handler whose stack pointer is at most so far below that of what it interrupted uses the same stack."""
+TRAPS_KEPT = 16
+SMALLEST_ADDRESS = 4096
+"""Stack pointers below are none: kernels put a zero there for "no stack"."""
+
+
+class Freeze(NamedTuple):
+    """A context stood still from moment ``t`` on at ``sp``, and went on there at ``thaw`` (None: never)."""
+
+    t: int
+    sp: int
+    thaw: int | None
+
+
+@dataclass(slots=True)
+class Context:
+    """One use of a stack, by virtual addresses; ``top`` is the highest value of its stack pointer.
+
+    ``start`` is its first moment, ``stop`` the first after it ended (None while it may go on), ``low`` the
+    lowest stack pointer and ``low_t`` when it was reached first. ``from_user`` tells that a trap from user
+    mode began it; ``within`` is the context that was interrupted in the same stack and lies below ``top``.
+    """
+
+    number: int
+    hart: int
+    privilege: int
+    start: int
+    top: int
+    low: int
+    low_t: int
+    from_user: bool
+    within: int | None = None
+    stop: int | None = None
+    freezes: list[Freeze] = field(default_factory=list)
+
+    def frozen_at(self, t: int) -> Freeze | None:
+        """Return how the context stands still at a moment, None where it runs or is over."""
+        found = next((freeze for freeze in reversed(self.freezes) if freeze.t <= t), None)
+        return found if found is not None and (found.thaw is None or t < found.thaw) else None
+
+
+@dataclass(slots=True)
+class _Trap:
+    """A trap that a hart handles: what it interrupted, and since when it does, less what interrupted it."""
+
+    t: int
+    taken: int
+    sp: int
+    context: int
+    from_user: bool
+
+
+@dataclass(slots=True)
+class _Hart:
+    """What a hart is doing."""
+
+    current: int = NO_CONTEXT
+    sp: int = 0
+    privilege: int = 3
+    traps: "list[_Trap]" = field(default_factory=list)
+    left: int = NO_CONTEXT
+    left_sp: int = 0
+
+
+class ContextTracker:
+    """Takes the stints of all epochs in order, and tells to which context each belongs.
+
+    ``contexts`` grows by one for each that begins, at the place of its number.
+    """
+
+    def __init__(self, harts: int) -> None:
+        self.contexts: list[Context] = []
+        self._harts = [_Hart() for _ in range(harts)]
+        self._frozen: dict[int, int] = {}
+
+    def feed(self, stints: Rows) -> tuple[Integers, Numbers]:
+        """Return for each stint the number of its context (NO_CONTEXT for none) and that context's top."""
+        columns = [stints[name].tolist() for name in ("t", "hart", "begin", "privilege", "source", "known")]
+        values = [stints[name].tolist() for name in ("first", "low", "high", "last")]
+        numbers, tops = [], []
+        for row in zip(*columns, *values, strict=True):
+            number, top = self._step(_Stint(*row))
+            numbers.append(number)
+            tops.append(top)
+        return np.array(numbers, np.int64), np.array(tops, np.uint64)
+
+    def _step(self, stint: "_Stint") -> tuple[int, int]:
+        hart = self._harts[stint.hart]
+        if not stint.privilege:
+            self._enter_user(hart, stint)
+        elif not stint.known or stint.first < SMALLEST_ADDRESS:
+            self._leave(hart, stint.t)
+        elif stint.begin == Begin.TRAP:
+            self._take_trap(hart, stint)
+        elif stint.begin == Begin.SET or (stint.begin == Begin.START and stint.first != hart.sp):
+            self._set(hart, stint)
+        elif stint.begin == Begin.RETURN:
+            self._return(hart, stint.t)
+        elif stint.begin == Begin.RAISE and hart.current != NO_CONTEXT:
+            self._raise(self.contexts[hart.current], stint)
+        hart.privilege, hart.sp = stint.privilege, stint.last
+        if hart.current == NO_CONTEXT:
+            return NO_CONTEXT, 0
+        return hart.current, self._extend(self.contexts[hart.current], stint)
+
+    def _extend(self, context: Context, stint: "_Stint") -> int:
+        if not stint.known:
+            return context.top
+        context.top = max(context.top, stint.high)
+        if stint.low < context.low:
+            context.low, context.low_t = stint.low, stint.t
+        return context.top
+
+    def _enter_user(self, hart: _Hart, stint: "_Stint") -> None:
+        """A return to user mode ends the context that made it; its stack is used from the top next time.
+
+        The user's stack pointer was set just before, which looked like a switch to another stack.
+        """
+        if hart.privilege:
+            for number in (hart.left, hart.current):
+                if number != NO_CONTEXT and self.contexts[number].stop is None:
+                    self._end(self.contexts[number], stint.t)
+        hart.current = hart.left = NO_CONTEXT
+
+    def _end(self, context: Context, t: int) -> None:
+        context.stop = t
+        last = context.freezes[-1] if context.freezes else None
+        if last is not None and last.thaw is None:
+            context.freezes.pop()
+            if self._frozen.get(last.sp) == context.number:
+                del self._frozen[last.sp]
+
+    def _leave(self, hart: _Hart, t: int) -> None:
+        """Freeze the hart's context where it stands."""
+        hart.left, hart.left_sp = hart.current, hart.sp
+        if hart.current != NO_CONTEXT:
+            self.contexts[hart.current].freezes.append(Freeze(t, hart.sp, None))
+            self._frozen[hart.sp] = hart.current
+        hart.current = NO_CONTEXT
+
+    def _take_trap(self, hart: _Hart, stint: "_Stint") -> None:
+        if not stint.source:
+            hart.current = hart.left = NO_CONTEXT
+            hart.traps.clear()
+        hart.traps.append(_Trap(stint.t, stint.t, stint.first, hart.current, not stint.source))
+        del hart.traps[:-TRAPS_KEPT]
+
+    def _return(self, hart: _Hart, t: int) -> None:
+        if hart.traps:
+            inner = hart.traps.pop()
+            if hart.traps:
+                hart.traps[-1].t += t - inner.taken
+
+    def _set(self, hart: _Hart, stint: "_Stint") -> None:
+        sp, current = stint.first, hart.current
+        trap = hart.traps[-1] if hart.traps and stint.t - hart.traps[-1].t <= FRESH else None
+        if current != NO_CONTEXT:
+            if sp == hart.sp:
+                return
+            own = self.contexts[current]
+            is_over_interrupted = trap is not None and sp > trap.sp
+            ends_within = own.within is not None and self._frozen.get(sp) == own.within
+            if hart.sp < sp <= own.top and not is_over_interrupted and not ends_within:
+                return
+        self._leave(hart, stint.t)
+        thawed = self._frozen.get(sp)
+        if trap is not None and trap.context != NO_CONTEXT and 0 <= trap.sp - sp < ON_INTERRUPTED:
+            # Handlers that look whether the stack has room put their stack pointer aside for that.
+            thawed = trap.context
+        if thawed is not None and self._thaw(self.contexts[thawed], stint.t):
+            hart.current = thawed
+            return
+        hart.current = self._begin(hart, stint, trap is not None and trap.from_user)
+
+    def _raise(self, context: Context, stint: "_Stint") -> None:
+        """A context that was begun at the lowest address of its stack really begins at the top of it."""
+        if stint.t - context.start <= FRESH and not context.freezes:
+            context.top = context.low = stint.first
+            context.low_t = stint.t
+
+    def _thaw(self, context: Context, t: int) -> bool:
+        """Let a context go on; False where it does not stand still."""
+        last = context.freezes[-1] if context.freezes else None
+        if last is None or last.thaw is not None:
+            return False
+        if self._frozen.get(last.sp) == context.number:
+            del self._frozen[last.sp]
+        context.freezes[-1] = last._replace(thaw=t)
+        return True
+
+    def _begin(self, hart: _Hart, stint: "_Stint", from_user: bool) -> int:
+        number, within = len(self.contexts), None
+        if hart.left != NO_CONTEXT:
+            left = self.contexts[hart.left]
+            within = left.number if hart.left_sp < stint.first <= left.top else None
+        self.contexts.append(
+            Context(
+                number=number,
+                hart=stint.hart,
+                privilege=stint.privilege,
+                start=stint.t,
+                top=stint.first,
+                low=stint.first,
+                low_t=stint.t,
+                from_user=from_user,
+                within=within,
+            )
+        )
+        return number
+
+
+class _Stint(NamedTuple):
+    """A STINT row as Python numbers."""
+
+    t: int
+    hart: int
+    begin: int
+    privilege: int
+    source: int
+    known: bool
+    first: int
+    low: int
+    high: int
+    last: int

@@ -1,0 +1,79 @@
+"""What a hart's stack pointer held in an epoch, and which of its changes are no pushes or pops."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tracedbg.arch.stack_code import PointerWrite
+from tracedbg.format.schema import NEVER
+from tracedbg.ids import Hart
+from tracedbg.kernel.trace_index import TraceIndex
+from tracedbg.query.rows import Rows
+from tracedbg.store.epoch import EpochData
+from tracedbg.store.source import Flags, Integers, Numbers
+
+RAISED_WITHIN = 8
+"""Instructions after a change of stacks in which the size of the new one may be added."""
+
+
+@dataclass(frozen=True)
+class PointerHistory:
+    """From each absolute moment ``t`` on, ascending, the stack pointer holds ``value``, if ``known``.
+
+    ``opening`` is its value at the epoch's first moment, None where that is unknown. ``is_set`` tells the
+    changes that are neither push nor pop, ``is_raise`` those that go up right after such a change: kernels
+    take the lowest address of a stack and add its size.
+    """
+
+    opening: int | None
+    t: Integers
+    value: Numbers
+    known: Flags
+    is_set: Flags
+    is_raise: Flags
+
+    def at(self, times: Integers) -> tuple[Numbers, Flags]:
+        """Return the values at absolute moments, and which of them are known."""
+        places = np.searchsorted(self.t, times, "right")
+        values = np.concatenate([[np.uint64(self.opening or 0)], self.value])
+        known = np.concatenate([[self.opening is not None], self.known])
+        return values[places], known[places]
+
+
+def pointer_history(index: TraceIndex, epoch: EpochData, hart: Hart) -> PointerHistory:
+    """Return the history of a hart's stack pointer in an epoch."""
+    track = index.track(index.sp_name)
+    if track is None:
+        nothing = np.empty(0, np.int64)
+        return PointerHistory(None, nothing, nothing.view(np.uint64), *[nothing > 0] * 3)
+    rows = track.writes(epoch.index)
+    rows = rows[rows["hart"] == hart]
+    is_set, superseded = _set_rows(index, epoch, rows)
+    rows, is_set = rows[~superseded], is_set[~superseded]
+    times = rows["t"].astype(np.int64)
+    is_raise = np.zeros(len(rows), np.bool_)
+    is_raise[1:] = is_set[:-1] & ~is_set[1:] & (rows["value"][1:] > rows["value"][:-1])
+    is_raise[1:] &= np.diff(times) <= RAISED_WITHIN
+    opening = track.opening(epoch.index, hart)
+    return PointerHistory(opening, times, rows["value"], rows["known"], is_set, is_raise)
+
+
+def _set_rows(index: TraceIndex, epoch: EpochData, rows: Rows) -> tuple[Flags, Flags]:
+    """Return which rows are no pushes or pops, and which are the first half of a constant.
+
+    Of an address that is made in two steps, high and low part, only the second row counts.
+    """
+    is_set, superseded = ~rows["known"], np.zeros(len(rows), np.bool_)
+    made = np.flatnonzero(rows["instruction"] != NEVER)
+    if not len(made):
+        return is_set, superseded
+    offsets = rows["instruction"][made].astype(np.int64) - epoch.start
+    runs = np.searchsorted(epoch.run_start, offsets, "right") - 1
+    instructions = epoch.blocks.first[epoch.run_block[runs]] + offsets - epoch.run_start[runs]
+    is_set[made] |= index.stack_code.pointer[instructions] != PointerWrite.FRAME
+    constant = made[index.is_constant[instructions]]
+    constant = constant[constant + 1 < len(rows)]
+    first = constant[rows["instruction"][constant + 1] == rows["instruction"][constant] + np.uint64(1)]
+    superseded[first] = True
+    is_set[first + 1] = True
+    return is_set, superseded

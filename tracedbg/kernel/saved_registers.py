@@ -1,0 +1,182 @@
+"""Loads from a stack that bring what the stack's own context did not leave there.
+
+Two rules find what is worth a closer look; neither convicts. A *restore* is a load of a callee-saved register
+or the return address at an offset from the stack pointer: it should bring what a *spill* of the same register
+left. And a context should not find in its stack what another one stored into a stack of its own meanwhile.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tracedbg.arch.stack_code import StackCode
+from tracedbg.format.schema import PAGE_SIZE
+from tracedbg.kernel.contexts import NO_CONTEXT, Context
+from tracedbg.kernel.stack_accesses import StackAccesses
+from tracedbg.kernel.trace_index import TraceIndex
+from tracedbg.query.rows import Rows
+from tracedbg.store.epoch import EpochData
+from tracedbg.store.source import Flags, Integers, Numbers
+
+SLOT_BYTES = 8
+SLOTS = PAGE_SIZE // SLOT_BYTES
+NEVER_STORED = -1
+
+SUSPECT = np.dtype(
+    [
+        ("t", "<i8"), ("hart", "<u2"), ("context", "<i8"), ("register", "u1"), ("virtual", "<u8"),
+        ("physical", "<u8"), ("writer_t", "<i8"), ("writer_context", "<i8"), ("writer_in_stack", "?"),
+        ("foreign", "?"),
+    ]
+)  # fmt: skip
+"""A load at ``t`` of a slot that was last stored to at ``writer_t``. ``register`` is the one that it
+restores, 0 where it is no restore; ``foreign`` tells that another context had the slot in its own stack."""
+
+
+class SlotShadow:
+    """The last store to each 8-byte slot of the frames that stacks were in, carried from epoch to epoch."""
+
+    def __init__(self, index: TraceIndex, limit: int = 1 << 17) -> None:
+        self._index = index
+        self._limit = limit
+        self._place_of = {
+            area.start // PAGE_SIZE: np.full(area.size // PAGE_SIZE, -1, np.int32)
+            for area in index.trace.guest.ram
+        }
+        self._frames = 0
+        self._t = np.empty((0, SLOTS), np.int64)
+        self._context = np.empty((0, SLOTS), np.int64)
+        self._spilled = np.empty((0, SLOTS), np.uint8)
+        self._in_stack = np.empty((0, SLOTS), np.bool_)
+        self.is_full = False
+
+    def feed(self, epoch: EpochData, found: StackAccesses, contexts: list[Context]) -> Rows:
+        """Return the SUSPECT rows of an epoch, in order of t, and carry on."""
+        table = epoch.accesses
+        frames = table.physical >> np.uint64(12)
+        stores = table.is_store
+        self._add(np.unique(frames[stores & found.in_stack]).astype(np.int64))
+        places = self._places(frames.astype(np.int64))
+        slots = places * SLOTS + ((table.physical >> np.uint64(3)) & np.uint64(SLOTS - 1)).astype(np.int64)
+        stored = np.flatnonzero(stores & (places >= 0))
+        loaded = np.flatnonzero(~stores & found.in_stack & (places >= 0))
+        events = _with_second_slots(epoch, stored, slots)
+        writers = _last_before(events, loaded, slots)
+        suspects = self._suspects(epoch, found, contexts, _Loads(loaded, slots[loaded], writers))
+        self._carry(epoch, found, events)
+        return suspects
+
+    def _add(self, frames: Integers) -> None:
+        """Give a place to frames that have none."""
+        for first, place_of in self._place_of.items():
+            inside = frames[(frames >= first) & (frames < first + len(place_of))] - first
+            new = inside[place_of[inside] < 0]
+            if self._frames + len(new) > self._limit:
+                self.is_full = True
+                new = new[: self._limit - self._frames]
+            place_of[new] = np.arange(self._frames, self._frames + len(new), dtype=np.int32)
+            self._frames += len(new)
+        missing = self._frames - len(self._t)
+        if missing > 0:
+            room = max(missing, len(self._t) // 2)
+            self._t = np.concatenate([self._t, np.full((room, SLOTS), NEVER_STORED, np.int64)])
+            self._context = np.concatenate([self._context, np.full((room, SLOTS), NO_CONTEXT, np.int64)])
+            self._spilled = np.concatenate([self._spilled, np.zeros((room, SLOTS), np.uint8)])
+            self._in_stack = np.concatenate([self._in_stack, np.zeros((room, SLOTS), np.bool_)])
+
+    def _places(self, frames: Integers) -> Integers:
+        places = np.full(len(frames), -1, np.int64)
+        for first, place_of in self._place_of.items():
+            inside = (frames >= first) & (frames < first + len(place_of))
+            places[inside] = place_of[frames[inside] - first]
+        return places
+
+    def _suspects(
+        self, epoch: EpochData, found: StackAccesses, contexts: list[Context], loads: "_Loads"
+    ) -> Rows:
+        code = self._index.stack_code
+        own, slots, here = loads.row, loads.slot, loads.writer >= 0
+        writer_t = self._t.ravel()[slots]
+        writer_context = self._context.ravel()[slots]
+        writer_spilled = self._spilled.ravel()[slots]
+        writer_in_stack = self._in_stack.ravel()[slots]
+        rows = loads.writer[here]
+        writer_t[here] = epoch.accesses.t[rows].astype(np.int64) + epoch.start
+        writer_context[here] = found.context[rows]
+        writer_spilled[here] = spilled_by(epoch, found, rows, code)
+        writer_in_stack[here] = found.in_stack[rows]
+        starts = np.array([context.start for context in contexts], np.int64)
+        begun = starts[found.context[own]] if len(own) else np.empty(0, np.int64)
+        live = (writer_t >= begun) & (writer_t >= 0)
+        foreign = live & writer_in_stack & (writer_context != found.context[own])
+        register = code.restored[found.instruction[own]]
+        saved = np.isin(register, self._index.saved_registers)
+        changed = live & saved & (writer_spilled != register)
+        chosen = np.flatnonzero(foreign | changed)
+        suspects = np.empty(len(chosen), SUSPECT)
+        picked = own[chosen]
+        suspects["t"] = epoch.accesses.t[picked].astype(np.int64) + epoch.start
+        suspects["hart"], suspects["context"] = found.hart[picked], found.context[picked]
+        suspects["register"] = np.where(saved, register, 0)[chosen]
+        suspects["virtual"] = epoch.accesses.virtual[picked]
+        suspects["physical"] = epoch.accesses.physical[picked]
+        suspects["writer_t"], suspects["writer_context"] = writer_t[chosen], writer_context[chosen]
+        suspects["writer_in_stack"], suspects["foreign"] = writer_in_stack[chosen], foreign[chosen]
+        return suspects
+
+    def _carry(self, epoch: EpochData, found: StackAccesses, events: "_Stores") -> None:
+        # Of several stores to one slot numpy keeps the last.
+        self._t.ravel()[events.slot] = epoch.accesses.t[events.row].astype(np.int64) + epoch.start
+        self._context.ravel()[events.slot] = found.context[events.row]
+        self._in_stack.ravel()[events.slot] = found.in_stack[events.row]
+        self._spilled.ravel()[events.slot] = spilled_by(epoch, found, events.row, self._index.stack_code)
+
+
+@dataclass(frozen=True)
+class _Stores:
+    """Stores by their row in the epoch's accesses, ascending, and the slot that each touches."""
+
+    row: Integers
+    slot: Integers
+
+
+@dataclass(frozen=True)
+class _Loads:
+    """Loads by row, the slot of each, and the row of the last store to it in the epoch (-1 for none)."""
+
+    row: Integers
+    slot: Integers
+    writer: Integers
+
+
+def spilled_by(epoch: EpochData, found: StackAccesses, rows: Integers, code: StackCode) -> Numbers:
+    """Return the register that each store spills whole into one slot, 0 for none."""
+    aligned: Flags = epoch.accesses.physical[rows] % np.uint64(SLOT_BYTES) == 0
+    return np.where(aligned, code.spilled[found.instruction[rows]], 0).astype(np.uint8)
+
+
+def _with_second_slots(epoch: EpochData, stored: Integers, slots: Integers) -> _Stores:
+    """Return the stores, with those that reach into a second slot of their page twice."""
+    physical, size = epoch.accesses.physical[stored], epoch.accesses.size[stored]
+    over = physical % np.uint64(SLOT_BYTES) + size > SLOT_BYTES
+    over &= physical % np.uint64(PAGE_SIZE) + size <= PAGE_SIZE
+    rows = np.concatenate([stored, stored[over]])
+    touched = np.concatenate([slots[stored], slots[stored[over]] + 1])
+    order = np.argsort(rows, kind="stable")
+    return _Stores(rows[order], touched[order])
+
+
+def _last_before(events: _Stores, loaded: Integers, slots: Integers) -> Integers:
+    """Return for each load the row of the last store to its slot before it, -1 for none."""
+    slot = np.concatenate([events.slot, slots[loaded]])
+    row = np.concatenate([events.row, loaded])
+    store = np.arange(len(slot)) < len(events.slot)
+    order = np.lexsort((row, slot))
+    slot, row, store = slot[order], row[order], store[order]
+    position = np.where(store, np.arange(len(slot)), -1)
+    latest = np.maximum.accumulate(position) if len(position) else position
+    same = (latest >= 0) & (slot[np.maximum(latest, 0)] == slot)
+    writer = np.where(same, row[np.maximum(latest, 0)], -1)
+    found = np.empty(len(loaded), np.int64)
+    found[np.searchsorted(loaded, row[~store])] = writer[~store]
+    return found

@@ -1,0 +1,151 @@
+"""Stretches of time in which a hart's stack pointer moves by pushes and pops alone."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from tracedbg.disasm import Flow
+from tracedbg.ids import Epoch, Hart
+from tracedbg.kernel.pointer_history import PointerHistory, pointer_history
+from tracedbg.kernel.trace_index import TraceIndex, has_flow
+from tracedbg.query.rows import Rows
+from tracedbg.store.epoch import EpochData
+from tracedbg.store.source import Flags, Integers, Numbers
+
+
+class Begin(IntEnum):
+    """What begins a stint; at one moment they happen in this order."""
+
+    START = 0
+    """The epoch, or the first instruction of a hart in it."""
+    SET = 1
+    """An instruction set the stack pointer by something else than a push or a pop."""
+    RAISE = 2
+    """The stack pointer went up right after it was set."""
+    RETURN = 3
+    """A return from a trap."""
+    TRAP = 4
+    """A trap; the stint begins with the handler."""
+
+
+STINT = np.dtype(
+    [
+        ("t", "<i8"), ("stop", "<i8"), ("hart", "<u2"), ("begin", "u1"), ("privilege", "u1"),
+        ("source", "u1"), ("known", "?"), ("first", "<u8"), ("low", "<u8"), ("high", "<u8"), ("last", "<u8"),
+    ]
+)  # fmt: skip
+"""A stint by absolute moments ``t`` to ``stop``: what the stack pointer was at first, its lowest and highest
+value, and the last one. ``source`` is the privilege that a trap came from, else the stint's own. Where the
+stack pointer is not ``known`` the values are 0."""
+
+
+@dataclass(frozen=True)
+class _Edges:
+    """Where stints begin, in order of absolute ``t``, then of ``begin``; privileges are those of traps."""
+
+    t: Integers
+    begin: Integers
+    source: Integers
+    target: Integers
+
+
+@dataclass(frozen=True)
+class _HartRuns:
+    """The runs of one hart that started instructions: absolute start, block, privilege."""
+
+    t: Integers
+    block: Numbers
+    privilege: Numbers
+    is_whole: Flags
+
+
+def stints_of(index: TraceIndex, number: Epoch | int) -> Rows:
+    """Return the stints of an epoch, of all harts, in order of t."""
+    epoch = index.trace.epoch(number)
+    parts = [_of_hart(index, epoch, Hart(hart)) for hart in range(index.trace.guest.harts)]
+    rows = np.concatenate(parts)
+    return rows[np.argsort(rows["t"], kind="stable")] if len(parts) > 1 else rows
+
+
+def _of_hart(index: TraceIndex, epoch: EpochData, hart: Hart) -> Rows:
+    runs = _runs_of(epoch, hart)
+    if not len(runs.t):
+        return np.empty(0, STINT)
+    pointer = pointer_history(index, epoch, hart)
+    edges = _edges(index, epoch, runs, pointer, hart)
+    found = np.empty(len(edges.t), STINT)
+    found["t"], found["begin"], found["hart"] = edges.t, edges.begin, hart
+    found["stop"] = np.append(edges.t[1:], epoch.end)
+    _put_privileges(found, runs, edges)
+    _put_values(found, pointer)
+    return found
+
+
+def _runs_of(epoch: EpochData, hart: Hart) -> _HartRuns:
+    starts = epoch.run_start
+    started = np.diff(starts)
+    own = np.flatnonzero(started > 0)
+    own = own[epoch.hart_of_runs(own) == hart]
+    block = epoch.run_block[own]
+    whole = started[own] == epoch.blocks.instructions[block]
+    return _HartRuns(starts[own] + epoch.start, block, epoch.blocks.privilege[block], whole)
+
+
+def _edges(
+    index: TraceIndex, epoch: EpochData, runs: _HartRuns, pointer: PointerHistory, hart: Hart
+) -> _Edges:
+    traps = epoch.traps
+    own = traps.hart == hart
+    moments = {
+        Begin.START: runs.t[:1],
+        Begin.SET: pointer.t[pointer.is_set],
+        Begin.RAISE: pointer.t[pointer.is_raise],
+        Begin.RETURN: _returns(index, epoch, runs),
+        Begin.TRAP: traps.t[own].astype(np.int64) + epoch.start,
+    }
+    t = np.concatenate(list(moments.values()))
+    begin = np.repeat([int(kind) for kind in moments], [len(part) for part in moments.values()])
+    source, target = np.zeros(len(t), np.int64), np.zeros(len(t), np.int64)
+    source[begin == Begin.TRAP], target[begin == Begin.TRAP] = traps.source[own], traps.target[own]
+    order = np.lexsort((begin, t))
+    return _Edges(t[order], begin[order], source[order], target[order])
+
+
+def _returns(index: TraceIndex, epoch: EpochData, runs: _HartRuns) -> Integers:
+    """Return the first moments after returns from traps."""
+    returning = has_flow(index.block_flow[runs.block], Flow.TRAP_RETURN) & runs.is_whole
+    stops = runs.t + epoch.blocks.instructions[runs.block]
+    returning &= ~np.isin(stops - 1 - epoch.start, epoch.unretired)
+    following = np.flatnonzero(returning[:-1]) + 1
+    return runs.t[following]
+
+
+def _put_privileges(found: Rows, runs: _HartRuns, edges: _Edges) -> None:
+    """Put in at which privilege each stint runs and where it came from, in place."""
+    places = np.searchsorted(runs.t, edges.t, "right") - 1
+    # What an instruction set belongs to that instruction, not to the one that starts at the moment.
+    is_set = np.isin(edges.begin, (Begin.SET, Begin.RAISE))
+    places[is_set] = np.searchsorted(runs.t, edges.t[is_set], "left") - 1
+    privilege = runs.privilege[np.maximum(places, 0)]
+    is_trap = edges.begin == Begin.TRAP
+    privilege[is_trap] = edges.target[is_trap]
+    returned = np.flatnonzero(edges.begin[:-1] == Begin.RETURN)
+    at_once = returned[(edges.t[returned] == edges.t[returned + 1]) & is_trap[returned + 1]]
+    privilege[at_once] = edges.source[at_once + 1]
+    found["privilege"] = privilege
+    found["source"] = np.where(is_trap, edges.source, privilege)
+
+
+def _put_values(found: Rows, pointer: PointerHistory) -> None:
+    """Put in what the stack pointer was, in place."""
+    values = np.concatenate([[np.uint64(pointer.opening or 0)], pointer.value])
+    known = np.concatenate([[pointer.opening is not None], pointer.known])
+    # Value 0 is the opening, so this finds the one that holds at each moment.
+    start = np.searchsorted(pointer.t, found["t"], "right")
+    following = np.append(start[1:], len(values) - 1)
+    is_set = np.append(np.isin(found["begin"][1:], (Begin.SET, Begin.RAISE)), False)
+    found["known"], found["first"] = known[start], values[start]
+    found["last"] = values[np.maximum(following - is_set, start)]
+    low, high = np.minimum.reduceat(values, start), np.maximum.reduceat(values, start)
+    found["low"], found["high"] = np.minimum(low, found["last"]), np.maximum(high, found["last"])
