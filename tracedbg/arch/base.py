@@ -69,6 +69,8 @@ class Architecture(ABC):
     unchanged: ClassVar[frozenset[str]]
     """Registers that no function writes: zero, and pointers that belong to a program or thread."""
     address_space_register: ClassVar[str]
+    user_flag: ClassVar[str]
+    """The flag of a page-table entry that lets user mode use the page."""
     aliases: ClassVar[Mapping[str, str]]
     """Recorded names by other names."""
     views: ClassVar[Mapping[str, View]]

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -15,7 +16,8 @@ from tracedbg.kernel.stack_accesses import stack_accesses
 from tracedbg.kernel.stints import STINT, stints_of
 from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.query.rows import Rows
-from tracedbg.store.source import Integers
+from tracedbg.store.blocks import prefix_sum
+from tracedbg.store.source import Integers, Numbers
 
 AHEAD = 3
 """Epochs that are read while another one is looked at."""
@@ -33,7 +35,8 @@ class StackHistory:
     """What a pass over a trace found.
 
     ``stints`` are STINT rows of all harts in order of t, ``context_of`` the number of each one's context
-    (NO_CONTEXT for none). ``stack_pages`` and ``user_pages`` are STACK_PAGE and USER_PAGE rows, at most one
+    (NO_CONTEXT for none); ``epoch_places`` are the index of each epoch's first stint, and their number.
+    ``stack_pages`` and ``user_pages`` are STACK_PAGE and USER_PAGE rows, at most one
     an epoch for each page; ``table_frames`` the frames that got page-table entries, ascending, and the first
     epoch of each. ``suspects`` are SUSPECT rows. ``is_partial`` tells that there were more stack frames than
     are kept track of.
@@ -42,12 +45,22 @@ class StackHistory:
     contexts: list[Context]
     stints: Rows
     context_of: Integers
+    epoch_places: Integers
     stack_pages: Rows
     user_pages: Rows
     table_frames: Integers
     table_epochs: Integers
     suspects: Rows
     is_partial: bool
+
+    @cached_property
+    def tops(self) -> Numbers:
+        """The top of each context."""
+        return np.array([context.top for context in self.contexts], np.uint64)
+
+    def bounds(self, number: int) -> tuple[int, int]:
+        """Return the index of an epoch's first stint, and that of the first after it."""
+        return int(self.epoch_places[number]), int(self.epoch_places[number + 1])
 
     def context_at(self, hart: Hart, t: Time) -> Context | None:
         """Return the context that a hart runs in at a moment."""
@@ -115,6 +128,7 @@ class _Parts:
             contexts=contexts,
             stints=np.concatenate(self.stints),
             context_of=np.concatenate(self.contexts),
+            epoch_places=prefix_sum(np.array([len(part) for part in self.stints[1:]], np.int64)),
             stack_pages=np.concatenate(self.stack),
             user_pages=np.concatenate(self.user),
             table_frames=np.array([frame for frame, _ in tables], np.int64),

@@ -68,6 +68,10 @@ class LoadedFile:
         """Every function symbol, by address."""
         return [replace(found, address=self._placed(found.address)) for found in self.symbols.functions()]
 
+    def objects(self) -> list[Symbol]:
+        """Every data object, by address."""
+        return [replace(found, address=self._placed(found.address)) for found in self.symbols.objects()]
+
     def find_line(self, address: int) -> SourceLine | None:
         """The source line of an instruction."""
         return self.lines.find_line(self.linked(address))

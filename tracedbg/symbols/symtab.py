@@ -19,6 +19,7 @@ _ENTRY_32 = np.dtype(
 )
 _KINDS = {0: "notype", 1: "object", 2: "func", 10: "func"}
 _FUNCTION_KINDS = (2, 10)
+_OBJECT_KINDS = (1,)
 _UNDEFINED, _FIRST_RESERVED = 0, 0xFF00
 Entries = npt.NDArray[np.void]
 Addresses = npt.NDArray[np.uint64]
@@ -161,8 +162,15 @@ class ElfSymbols:
 
     def functions(self) -> list[Symbol]:
         """Every function symbol, by address."""
+        return self._of_kinds(_FUNCTION_KINDS)
+
+    def objects(self) -> list[Symbol]:
+        """Every data object, by address."""
+        return self._of_kinds(_OBJECT_KINDS)
+
+    def _of_kinds(self, wanted: tuple[int, ...]) -> list[Symbol]:
         kinds = self._table[0]["info"] & 15
-        indices = np.flatnonzero(np.isin(kinds, _FUNCTION_KINDS))
+        indices = np.flatnonzero(np.isin(kinds, wanted))
         order = np.argsort(self._table[0]["value"][indices], kind="stable")
         return [self._symbol(int(index)) for index in indices[order]]
 

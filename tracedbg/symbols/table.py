@@ -77,6 +77,11 @@ class SymbolTable:
         with self._lock:
             return [symbol for file in self._files for symbol in file.functions()]
 
+    def objects(self) -> list[Symbol]:
+        """Every data object, file by file, by address."""
+        with self._lock:
+            return [symbol for file in self._files for symbol in file.objects()]
+
     def line_at(self, address: VirtualAddress) -> SourceLine | None:
         """The source line of the instruction at ``address``; the innermost one where calls were inlined."""
         with self._lock:

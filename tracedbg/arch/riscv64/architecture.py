@@ -36,6 +36,7 @@ class Riscv64(Architecture):
     callee_saved = frozenset(f"{kind}{number}" for kind in ("s", "fs") for number in range(12))
     unchanged = frozenset(("zero", "gp", "tp"))
     address_space_register = "satp"
+    user_flag = "U"
     aliases = ALIASES
     views = VIEWS
 

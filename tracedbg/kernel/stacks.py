@@ -1,0 +1,147 @@
+"""Stacks: regions in which contexts begin at the same top, with what is known of their lowest address."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import pairwise
+
+from tracedbg.kernel.contexts import Context
+from tracedbg.symbols import Symbol, SymbolTable
+
+SAME_TOP = 1024
+"""Tops that are at most so many bytes apart may be those of one stack: a new thread begins below its top."""
+LARGEST = 1 << 24
+"""A region of more bytes than this is none: a stack pointer was put to another use."""
+SMALLEST_SYMBOL = 128
+
+
+class BaseSource(Enum):
+    """How the lowest address of a stack is known."""
+
+    SYMBOL = "symbol"
+    ARRAY = "array of stacks"
+    HINT = "tracedbg.toml"
+    MAPPING = "unmapped page below"
+    UNKNOWN = "not known"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack by virtual addresses: ``base`` is its lowest address, None where nothing tells it.
+
+    ``number`` counts from 1 in order of first use; ``low`` is the lowest stack pointer that was seen, at
+    ``low_t``, and ``contexts`` the numbers of its uses. ``symbol`` is the object that it lies in.
+    """
+
+    number: int
+    top: int
+    low: int
+    low_t: int
+    base: int | None
+    base_source: BaseSource
+    privilege: int
+    contexts: tuple[int, ...] = field(repr=False)
+    symbol: str | None = None
+
+    @property
+    def size(self) -> int | None:
+        """Bytes from base to top."""
+        return None if self.base is None else self.top - self.base
+
+    @property
+    def name(self) -> str:
+        """How reports call it."""
+        return f"stack {self.number}" + ("" if self.symbol is None else f" ({self.symbol})")
+
+
+def cluster(contexts: list[Context], symbols: SymbolTable) -> list[Stack]:
+    """Return the stacks that contexts used, in order of first use."""
+    used = [context for context in contexts if 0 < context.top - context.low <= LARGEST]
+    groups = _groups(sorted(used, key=lambda context: (context.privilege, context.top)))
+    objects = _objects(symbols)
+    spacing = _spacing(groups, objects)
+    ordered = sorted(groups, key=lambda group: min(context.start for context in group))
+    return [_stack(number, group, objects, spacing) for number, group in enumerate(ordered, 1)]
+
+
+def _groups(contexts: list[Context]) -> list[list[Context]]:
+    groups: list[list[Context]] = []
+    for context in contexts:
+        if groups and _belongs(context, groups[-1]):
+            groups[-1].append(context)
+        else:
+            groups.append([context])
+    return groups
+
+
+def _belongs(context: Context, group: list[Context]) -> bool:
+    highest, first = group[-1], group[0]
+    if context.privilege != first.privilege or context.top - highest.top > SAME_TOP:
+        return False
+    # Two uses that stand side by side at one time are those of two small stacks.
+    apart = [other for other in group[-4:] if other.top <= context.low]
+    return not any(_overlap_in_time(context, other) for other in apart)
+
+
+def _overlap_in_time(one: Context, other: Context) -> bool:
+    forever = 1 << 63
+    return one.start < (other.stop or forever) and other.start < (one.stop or forever)
+
+
+def _objects(symbols: SymbolTable) -> list[Symbol]:
+    return sorted(
+        (symbol for symbol in symbols.objects() if symbol.size >= SMALLEST_SYMBOL),
+        key=lambda symbol: symbol.address,
+    )
+
+
+def _object_of(address: int, objects: list[Symbol]) -> Symbol | None:
+    """Return the smallest object that holds an address."""
+    around = [symbol for symbol in objects if symbol.address <= address < symbol.address + symbol.size]
+    return min(around, key=lambda symbol: symbol.size, default=None)
+
+
+def _spacing(groups: list[list[Context]], objects: list[Symbol]) -> dict[str, int]:
+    """Return how far apart stacks lie in objects that hold several of them."""
+    tops: dict[str, set[int]] = {}
+    for group in groups:
+        top = max(context.top for context in group)
+        symbol = _object_of(top - 1, objects)
+        if symbol is not None:
+            tops.setdefault(symbol.name, set()).add(top)
+    return {
+        name: min(high - low for low, high in pairwise(sorted(found)))
+        for name, found in tops.items()
+        if len(found) > 1
+    }
+
+
+def _stack(number: int, group: list[Context], objects: list[Symbol], spacing: dict[str, int]) -> Stack:
+    top = max(context.top for context in group)
+    deepest = min(group, key=lambda context: context.low)
+    symbol = _object_of(top - 1, objects)
+    base, source = None, BaseSource.UNKNOWN
+    if symbol is not None:
+        base, source = _base_in(symbol, top, spacing.get(symbol.name))
+    return Stack(
+        number=number,
+        top=top,
+        low=deepest.low,
+        low_t=deepest.low_t,
+        base=base,
+        base_source=source,
+        privilege=group[0].privilege,
+        contexts=tuple(context.number for context in group),
+        symbol=None if symbol is None else symbol.demangled,
+    )
+
+
+def _base_in(symbol: Symbol, top: int, spacing: int | None) -> tuple[int | None, BaseSource]:
+    """Return the lowest address of a stack in an object; in an array of stacks that of its element."""
+    if spacing is None:
+        # A stack that ends far from the end of the object was cut out of it: a pool or a heap.
+        ends_it = symbol.address + symbol.size - top <= min(SAME_TOP, symbol.size // 4)
+        return (symbol.address, BaseSource.SYMBOL) if ends_it else (None, BaseSource.UNKNOWN)
+    if spacing >= SMALLEST_SYMBOL and symbol.size % spacing == 0:
+        element = (top - 1 - symbol.address) // spacing
+        return symbol.address + element * spacing, BaseSource.ARRAY
+    return None, BaseSource.UNKNOWN

@@ -1,0 +1,61 @@
+"""The kernel's view of one trace: everything of this package, made when it is first asked for."""
+
+from functools import cached_property
+from threading import RLock
+
+from tracedbg.ids import Hart, Time
+from tracedbg.kernel.contexts import Context
+from tracedbg.kernel.frame_accesses import FrameAccesses, frame_accesses
+from tracedbg.kernel.history import Progress, StackHistory, no_progress, read_history
+from tracedbg.kernel.stacks import Stack, cluster
+from tracedbg.kernel.trace_index import TraceIndex
+from tracedbg.kernel.user_pages import UserPages
+from tracedbg.query.accesses import Range
+from tracedbg.state import Trace
+
+
+class KernelView:
+    """What a kernel did, from the trace and the instruction set alone; symbols add names.
+
+    What needs a pass over the whole trace is made once; ``progress`` is told how far that is. May be shared
+    between threads.
+    """
+
+    def __init__(self, trace: Trace, progress: Progress = no_progress) -> None:
+        self.trace = trace
+        self.index = TraceIndex(trace.store)
+        self._progress = progress
+        self._lock = RLock()
+
+    @cached_property
+    def history(self) -> StackHistory:
+        """The uses of stacks, and the pages that stacks and user mode touched."""
+        with self._lock:
+            return read_history(self.index, self._progress)
+
+    @cached_property
+    def stacks(self) -> tuple[Stack, ...]:
+        """The stacks outside user mode, in order of first use."""
+        return tuple(cluster(self.history.contexts, self.trace.symbols))
+
+    @cached_property
+    def _stack_of(self) -> dict[int, Stack]:
+        return {number: stack for stack in self.stacks for number in stack.contexts}
+
+    def stack_of(self, context: Context | int) -> Stack | None:
+        """Return the stack that a context uses."""
+        return self._stack_of.get(context if isinstance(context, int) else context.number)
+
+    @cached_property
+    def user_pages(self) -> UserPages:
+        """The pages of user address spaces."""
+        return UserPages(self.trace, self.history)
+
+    def context_at(self, hart: Hart, t: Time) -> Context | None:
+        """Return the context that a hart runs in at ``t``; None in user mode and where none is known."""
+        return self.history.context_at(hart, t)
+
+    def accesses(self, where: Range, between: tuple[Time, Time] | None = None) -> FrameAccesses:
+        """Return the accesses to physical memory, each with the stack that was in use."""
+        window = (self.trace.start, self.trace.end) if between is None else between
+        return frame_accesses(self.index, self.history, where, window)
