@@ -112,6 +112,10 @@ class Architecture(ABC):
         """Walk the page tables for an address; permissions are shown and not judged."""
 
     @abstractmethod
+    def iter_tables(self, space: AddressSpace, read: ReadPage) -> Iterator[PhysicalAddress]:
+        """Yield the physical address of each table of a space, the root first."""
+
+    @abstractmethod
     def entry_frames(self, values: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """Return the frame that each value leads to, read as a page-table entry; all ones for none."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tracedbg.format.schema import PAGE_SIZE
+from tracedbg.ids import Hart
 from tracedbg.kernel.stack_accesses import StackAccesses
 from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.query.rows import Rows
@@ -19,18 +20,22 @@ STACK_PAGE = np.dtype(
 USER_PAGE = np.dtype([("frame", "<i8"), ("page", "<i8"), ("root", "<u8"), ("first", "<i8"), ("last", "<i8")])
 """User mode touched ``frame`` at virtual page ``page``, in the address space of ``root``."""
 
+SPACE = np.dtype([("root", "<u8"), ("first", "<i8"), ("last", "<i8")])
+"""The address space register of a hart held ``root`` from moment ``first`` up to ``last``."""
+
 _PAGE_BITS = np.uint64(12)
 
 
 @dataclass(frozen=True)
 class Footprints:
-    """What one epoch left: STACK_PAGE and USER_PAGE rows, and frames, ascending.
+    """What one epoch left: STACK_PAGE, USER_PAGE and SPACE rows, and frames, ascending.
 
     ``tables`` are frames that got something that reads as a page-table entry, other than through a stack.
     """
 
     stack: Rows
     user: Rows
+    spaces: Rows
     tables: Integers
 
 
@@ -43,6 +48,7 @@ def footprints(index: TraceIndex, epoch: EpochData, found: StackAccesses) -> Foo
     return Footprints(
         stack=_stack_pages(epoch, found, np.flatnonzero(stores & found.in_stack)),
         user=_user_pages(index, epoch, found, np.flatnonzero(~kernel)),
+        spaces=_spaces(index, epoch),
         tables=_table_frames(index, epoch, elsewhere),
     )
 
@@ -89,6 +95,23 @@ def _roots(index: TraceIndex, epoch: EpochData, found: StackAccesses, rows: Inte
         values, known = track.values_at(epoch.index, hart, moments[own])
         roots[own] = np.where(known, values, 0)
     return roots
+
+
+def _spaces(index: TraceIndex, epoch: EpochData) -> Rows:
+    track = index.track(index.space_name)
+    if track is None:
+        return np.empty(0, SPACE)
+    parts = []
+    for hart in range(index.trace.guest.harts):
+        writes = track.writes(epoch.index)
+        writes = writes[(writes["hart"] == hart) & writes["known"]]
+        opening = track.opening(epoch.index, Hart(hart))
+        rows = np.empty(len(writes) + 1, SPACE)
+        rows["root"][0], rows["root"][1:] = opening or 0, writes["value"]
+        rows["first"][0], rows["first"][1:] = epoch.start, writes["t"]
+        rows["last"] = np.append(rows["first"][1:], epoch.end)
+        parts.append(rows[int(opening is None) :])
+    return np.concatenate(parts)
 
 
 def _fetched(index: TraceIndex, epoch: EpochData) -> Rows:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tracedbg.ids import Hart, Time
 from tracedbg.kernel.contexts import NO_CONTEXT, Context, ContextTracker
-from tracedbg.kernel.footprints import STACK_PAGE, USER_PAGE, Footprints, footprints
+from tracedbg.kernel.footprints import SPACE, STACK_PAGE, USER_PAGE, Footprints, footprints
 from tracedbg.kernel.saved_registers import SUSPECT, SlotShadow
 from tracedbg.kernel.stack_accesses import stack_accesses
 from tracedbg.kernel.stints import STINT, stints_of
@@ -36,10 +36,10 @@ class StackHistory:
 
     ``stints`` are STINT rows of all harts in order of t, ``context_of`` the number of each one's context
     (NO_CONTEXT for none); ``epoch_places`` are the index of each epoch's first stint, and their number.
-    ``stack_pages`` and ``user_pages`` are STACK_PAGE and USER_PAGE rows, at most one
-    an epoch for each page; ``table_frames`` the frames that got page-table entries, ascending, and the first
-    epoch of each. ``suspects`` are SUSPECT rows. ``is_partial`` tells that there were more stack frames than
-    are kept track of.
+    ``stack_pages``, ``user_pages`` and ``spaces`` are STACK_PAGE, USER_PAGE and SPACE rows, those of pages
+    at most one an epoch for each; ``table_frames`` the frames that got page-table entries, ascending, and
+    ``table_epochs`` the first epoch of each. ``suspects`` are SUSPECT rows. ``is_partial`` tells that there
+    were more stack frames than are kept track of.
     """
 
     contexts: list[Context]
@@ -48,6 +48,7 @@ class StackHistory:
     epoch_places: Integers
     stack_pages: Rows
     user_pages: Rows
+    spaces: Rows
     table_frames: Integers
     table_epochs: Integers
     suspects: Rows
@@ -111,6 +112,7 @@ class _Parts:
         self.contexts: list[Integers] = [np.empty(0, np.int64)]
         self.stack: list[Rows] = [np.empty(0, STACK_PAGE)]
         self.user: list[Rows] = [np.empty(0, USER_PAGE)]
+        self.spaces: list[Rows] = [np.empty(0, SPACE)]
         self.suspects: list[Rows] = [np.empty(0, SUSPECT)]
         self._tables: dict[int, int] = {}
 
@@ -119,6 +121,7 @@ class _Parts:
         self.contexts.append(contexts)
         self.stack.append(found.stack)
         self.user.append(found.user)
+        self.spaces.append(found.spaces)
         for frame in found.tables.tolist():
             self._tables.setdefault(frame, number)
 
@@ -131,6 +134,7 @@ class _Parts:
             epoch_places=prefix_sum(np.array([len(part) for part in self.stints[1:]], np.int64)),
             stack_pages=np.concatenate(self.stack),
             user_pages=np.concatenate(self.user),
+            spaces=np.concatenate(self.spaces),
             table_frames=np.array([frame for frame, _ in tables], np.int64),
             table_epochs=np.array([number for _, number in tables], np.int64),
             suspects=np.concatenate(self.suspects),

@@ -80,7 +80,8 @@ class UserPages:
         distance = np.maximum(np.maximum(rows["first"] - t, t - rows["last"]), 0)
         rows = rows[np.argsort(distance, kind="stable")]
         _, first = np.unique(rows[["page", "root"]], return_index=True)
-        return rows[np.sort(first)]
+        nearest: Rows = rows[np.sort(first)]
+        return nearest
 
     def alive(self, mapping: UserMapping, context: Context) -> Alive | None:
         """Return the evidence that the mapping's space is in use while ``context`` uses its stack.
@@ -107,7 +108,12 @@ class UserPages:
 
     def _began_from(self, context: Context, space: AddressSpace) -> bool:
         """Say whether a trap from user mode in ``space`` began a context."""
-        return context.from_user and self.space_at(Hart(context.hart), Time(context.start)) == space
+        return context.from_user and self.root_at(context) == space.root
+
+    def root_at(self, context: Context) -> int | None:
+        """Return the address space register's value when a context began."""
+        space = self.space_at(Hart(context.hart), Time(context.start))
+        return None if space is None else space.root
 
     def space_at(self, hart: Hart, t: Time) -> AddressSpace | None:
         """Return the address space that a hart has set up for translation at ``t``."""

@@ -3,10 +3,11 @@
 from functools import cached_property
 from threading import RLock
 
-from tracedbg.ids import Hart, Time
+from tracedbg.ids import Hart, Time, VirtualAddress
 from tracedbg.kernel.contexts import Context
 from tracedbg.kernel.frame_accesses import FrameAccesses, frame_accesses
 from tracedbg.kernel.history import Progress, StackHistory, no_progress, read_history
+from tracedbg.kernel.owners import Owners
 from tracedbg.kernel.stacks import Stack, cluster
 from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.kernel.user_pages import UserPages
@@ -51,9 +52,22 @@ class KernelView:
         """The pages of user address spaces."""
         return UserPages(self.trace, self.history)
 
+    @cached_property
+    def owners(self) -> Owners:
+        """What frames are used for."""
+        return Owners(self.trace, self.history, self._stack_of, self.user_pages)
+
     def context_at(self, hart: Hart, t: Time) -> Context | None:
         """Return the context that a hart runs in at ``t``; None in user mode and where none is known."""
         return self.history.context_at(hart, t)
+
+    def is_translated(self, root: int) -> bool:
+        """Say whether a value of the address space register turns translation on."""
+        return self.index.arch.address_space_of(root).is_translated
+
+    def highest_address(self, context: Context) -> VirtualAddress:
+        """Return the highest address of the stack that a context uses."""
+        return VirtualAddress(max(context.top - 1, 0))
 
     def accesses(self, where: Range, between: tuple[Time, Time] | None = None) -> FrameAccesses:
         """Return the accesses to physical memory, each with the stack that was in use."""

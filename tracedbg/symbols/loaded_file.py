@@ -101,6 +101,7 @@ class LoadedFile:
                 self._placed(segment.virtual_address),
                 PhysicalAddress(segment.physical_address),
                 self.image.read(segment.offset, segment.file_size, "a PT_LOAD segment"),
+                segment.memory_size,
             )
             for segment in self.image.headers.segments
             if segment.type == "PT_LOAD"

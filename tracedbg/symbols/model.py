@@ -51,11 +51,15 @@ class InlinedCall:
 
 
 class LoadSegment(NamedTuple):
-    """A PT_LOAD segment: the bytes that the file has for it, without the zeros of .bss."""
+    """A PT_LOAD segment: the bytes that the file has for it, without the zeros of .bss.
+
+    ``memory_size`` are its bytes in memory, with them.
+    """
 
     virtual_address: VirtualAddress
     physical_address: PhysicalAddress
     data: bytes
+    memory_size: int
 
 
 @dataclass(frozen=True, slots=True)

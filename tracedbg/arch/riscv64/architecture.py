@@ -85,6 +85,10 @@ class Riscv64(Architecture):
         """Walk Sv39, Sv48 or Sv57 tables."""
         return paging.walk(space, virtual, read)
 
+    def iter_tables(self, space: AddressSpace, read: ReadPage) -> Iterator[PhysicalAddress]:
+        """Go through the tables of the space, up to paging.TABLE_LIMIT of them."""
+        return paging.iter_tables(space, read)
+
     def entry_frames(self, values: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """Read values as valid entries without reserved bits."""
         return paging.entry_frames(values)

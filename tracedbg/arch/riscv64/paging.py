@@ -127,6 +127,23 @@ def find_problem(entry: int | None, level: int) -> str | None:
     return "is a misaligned superpage" if _frame(entry) & ((1 << 9 * level) - 1) else None
 
 
+def iter_tables(space: AddressSpace, read: ReadPage) -> Iterator[PhysicalAddress]:
+    """Yield the address of each table of a space, the root first; see TABLE_LIMIT."""
+    levels = _LEVELS.get(space.mode)
+    pending = [] if levels is None else [((space.root & _FRAME_MASK), levels - 1)]
+    budget = TABLE_LIMIT
+    while pending and budget:
+        frame, level = pending.pop()
+        budget -= 1
+        yield PhysicalAddress(frame * PAGE_SIZE)
+        if level:
+            entries = np.frombuffer(read(PhysicalAddress(frame * PAGE_SIZE)), "<u8")
+            pointer = (entries & np.uint64(_VALID | _READ | _WRITE | _EXECUTE)) == _VALID
+            pointer &= (entries & np.uint64(_RESERVED | _NOT_IN_POINTER)) == 0
+            frames = (entries[pointer] >> np.uint64(10)) & np.uint64(_FRAME_MASK)
+            pending += [(entry, level - 1) for entry in frames.tolist()]
+
+
 def entry_frames(entries: Entries) -> Entries:
     """Return the frame that each entry leads to; all ones for one that is not valid or has reserved bits."""
     valid = (entries & np.uint64(_VALID | _RESERVED)) == _VALID

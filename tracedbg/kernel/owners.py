@@ -1,0 +1,156 @@
+"""What a physical frame is used for at a moment, and by whom."""
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+import numpy as np
+
+from tracedbg.format.schema import PAGE_SIZE
+from tracedbg.ids import Frame, PhysicalAddress, Time, VirtualAddress
+from tracedbg.kernel.contexts import Context
+from tracedbg.kernel.history import StackHistory
+from tracedbg.kernel.page_tables import PageTables
+from tracedbg.kernel.stacks import Stack
+from tracedbg.kernel.user_pages import UserMapping, UserPages
+from tracedbg.query import Kind, last_write
+from tracedbg.state import Trace
+from tracedbg.store.source import Integers
+
+
+class OwnerKind(Enum):
+    """What a frame may be."""
+
+    KERNEL_CODE = "kernel code"
+    KERNEL_DATA = "kernel data"
+    KERNEL_MEMORY = "kernel memory"
+    """Written by the kernel, and none of the other kinds: a heap, or free again."""
+    KERNEL_STACK = "kernel stack"
+    FIRMWARE = "firmware"
+    USER_PAGE = "user page"
+    PAGE_TABLE = "page table"
+    UNUSED = "never used"
+    DEVICE = "device"
+    OTHER_MEMORY = "other memory"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class FrameOwner:
+    """Who owns ``frame`` at ``t``; what belongs to another kind of owner is None.
+
+    ``stack`` is the stack that uses the frame, at virtual page ``stack_page``; ``mapping`` the user's
+    mapping, ``root`` the address space whose tables the frame is part of, ``symbol`` the object in it.
+    """
+
+    frame: Frame
+    t: Time
+    kind: OwnerKind
+    stack: Stack | None = None
+    stack_page: VirtualAddress | None = None
+    mapping: UserMapping | None = None
+    root: int | None = None
+    symbol: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The owner in a few words."""
+        if self.mapping is not None:
+            rights = "".join(flag.lower() for flag in self.mapping.walk.flags if flag in "RWX")
+            return f"user page {self.mapping.page:#x} ({rights}) of space {self.mapping.space.root:#x}"
+        if self.stack is not None:
+            return f"kernel {self.stack.name}"
+        if self.root is not None:
+            return f"page table of space {self.root:#x}"
+        return self.kind.value + ("" if self.symbol is None else f" ({self.symbol})")
+
+
+class Owners:
+    """Answers from the history of a trace; immutable.
+
+    ``stack_of`` gives the stack of a context, by its number.
+    """
+
+    def __init__(
+        self, trace: Trace, history: StackHistory, stack_of: dict[int, Stack], user_pages: UserPages
+    ) -> None:
+        self._trace = trace
+        self._history = history
+        self._stack_of = stack_of
+        self._user_pages = user_pages
+        self.tables = PageTables(trace, history)
+
+    def owner_at(self, frame: Frame, t: Time) -> FrameOwner:
+        """Return the owner of a frame at a moment."""
+        address = PhysicalAddress(frame * PAGE_SIZE)
+        if not self._trace.store.guest.is_ram(address):
+            return FrameOwner(frame, t, self._outside(address))
+        mapping = self._user_pages.mapping_at(frame, t)
+        if mapping is not None:
+            return FrameOwner(frame, t, OwnerKind.USER_PAGE, mapping=mapping)
+        root = self.tables.root_of(frame, t)
+        if root is not None:
+            return FrameOwner(frame, t, OwnerKind.PAGE_TABLE, root=root)
+        found = self._stack_at(frame, t)
+        if found is not None:
+            stack, page = found
+            kind = OwnerKind.KERNEL_STACK if stack.privilege == 1 else OwnerKind.FIRMWARE
+            return FrameOwner(frame, t, kind, stack=stack, stack_page=page)
+        return self._plain(frame, t)
+
+    def _outside(self, address: PhysicalAddress) -> OwnerKind:
+        devices = self._trace.store.guest.devices
+        inside = any(device.start <= address < device.start + device.size for device in devices)
+        return OwnerKind.DEVICE if inside else OwnerKind.OTHER_MEMORY
+
+    def _stack_at(self, frame: Frame, t: Time) -> tuple[Stack, VirtualAddress] | None:
+        """Return the stack that stored to a frame before ``t`` and still may, and at which page."""
+        rows = self._history.stack_pages
+        rows = rows[(rows["frame"] == frame) & (rows["first"] <= t)]
+        for row in rows[::-1][:64]:
+            context = self._history.contexts[int(row["context"])]
+            stack = self._stack_of.get(context.number)
+            if stack is not None and self._is_in_use(context, t):
+                return stack, VirtualAddress(int(row["page"]) * PAGE_SIZE)
+        return None
+
+    def _is_in_use(self, context: Context, t: Time) -> bool:
+        return context.stop is None or t <= context.stop
+
+    @cached_property
+    def _code(self) -> Integers:
+        """Frames of code that ran outside user mode."""
+        blocks = self._trace.store.blocks
+        kernel = blocks.privilege != 0
+        frames = np.unique(blocks.physical[kernel] // PAGE_SIZE)
+        return frames.astype(np.int64)
+
+    def _plain(self, frame: Frame, t: Time) -> FrameOwner:
+        place = int(np.searchsorted(self._code, frame))
+        if place < len(self._code) and self._code[place] == frame:
+            return FrameOwner(frame, t, OwnerKind.KERNEL_CODE)
+        symbol = self._symbol_in(frame)
+        if symbol is not None:
+            return FrameOwner(frame, t, OwnerKind.KERNEL_DATA, symbol=symbol)
+        where = (PhysicalAddress(frame * PAGE_SIZE), PAGE_SIZE)
+        written = last_write(self._trace.store, where, t)
+        if written is None and not self._trace.store.image_page(frame).any():
+            return FrameOwner(frame, t, OwnerKind.UNUSED)
+        by_kernel = written is not None and written.kind is not Kind.CHANGE
+        return FrameOwner(frame, t, OwnerKind.KERNEL_MEMORY if by_kernel else OwnerKind.UNKNOWN)
+
+    def _symbol_in(self, frame: Frame) -> str | None:
+        """Return an object of the symbol files in a frame, where the kernel is linked at its own address."""
+        for segment in self._segments:
+            if segment[0] <= frame * PAGE_SIZE < segment[1]:
+                found = self._trace.symbols.at(VirtualAddress(segment[2] + frame * PAGE_SIZE - segment[0]))
+                return "the kernel's image" if found is None else found.demangled
+        return None
+
+    @cached_property
+    def _segments(self) -> list[tuple[int, int, int]]:
+        """Physical start and end, and virtual start, of the segments of the symbol files."""
+        return [
+            (part.physical_address, part.physical_address + part.memory_size, part.virtual_address)
+            for part in self._trace.symbols.load_segments()
+        ]
