@@ -73,7 +73,8 @@ class PageTables:
                 parents.setdefault(int(frames[place]) * PAGE_SIZE, table + place * self._arch.word_size)
         else:
             return None
-        path, current = [], frame * PAGE_SIZE
+        path: list[int] = []
+        current = frame * PAGE_SIZE
         while current != first:
             entry = parents.get(current)
             if entry is None or len(path) > DEEPEST:
