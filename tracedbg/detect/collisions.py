@@ -121,16 +121,9 @@ def _is_table_in_use(view: KernelView, frame: Frame, root: int, context: Context
 
     The tables of a process that has ended may lie about for a while, and its register value too.
     """
-    users = view.history.user_pages
-    own = users[users["root"] == root]
-    tables = view.owners.tables
-    later = np.where(own["first"] > t, own["first"], own["last"])[own["last"] > t]
-    if len(later) and tables.is_table_at(frame, root, Time(int(later.min()))):
-        return tables.is_linked_between(frame, root, t, Time(int(later.min())))
-    earlier = np.where(own["last"] < t, own["last"], own["first"])[own["first"] < t]
-    earlier = earlier[earlier >= context.start]
-    if context.from_user and view.user_pages.root_at(context) == root:
-        earlier = np.append(earlier, context.start)
-    if not len(earlier):
-        return False
-    return tables.is_linked_between(frame, root, Time(int(earlier.max())), t)
+    tables, pages = view.owners.tables, view.user_pages
+    later = pages.next_use(root, t)
+    if later is not None and tables.is_linked_between(frame, root, t, later):
+        return True
+    earlier = pages.last_use(root, t, context)
+    return earlier is not None and tables.is_linked_between(frame, root, earlier, t)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -10,12 +11,15 @@ from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import Frame, Hart, PhysicalAddress, Time, VirtualAddress
 from tracedbg.kernel.contexts import Context
 from tracedbg.kernel.history import StackHistory
+from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.query import Kind, accesses
 from tracedbg.query.rows import Rows
 from tracedbg.state import Trace
 
 MAPPINGS_TRIED = 16
 """Places at which user mode touched a frame that are looked up for one moment, the nearest in time first."""
+
+_USER_TRAP = np.dtype([("t", "<i8"), ("root", "<u8")])
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,9 @@ class Alive:
 class UserPages:
     """Answers from the history of a trace; immutable."""
 
-    def __init__(self, trace: Trace, history: StackHistory) -> None:
+    def __init__(self, trace: Trace, index: TraceIndex, history: StackHistory) -> None:
         self._trace = trace
+        self._index = index
         self._arch = trace.recording.arch
         self._history = history
 
@@ -90,25 +95,53 @@ class UserPages:
         later, or to have run in it when the context was there already, and in between no entry of the walk
         may have changed.
         """
-        rows = self._history.user_pages
-        rows = rows[rows["root"] == mapping.space.root]
-        # Between its first and its last moment a row tells of no others.
-        later = np.where(rows["first"] > mapping.t, rows["first"], rows["last"])[rows["last"] > mapping.t]
-        if len(later) and self.is_unchanged(mapping.walk, mapping.t, Time(int(later.min()))):
-            return Alive(Time(int(later.min())), is_later=True)
-        earlier = np.where(rows["last"] < mapping.t, rows["last"], rows["first"])[rows["first"] < mapping.t]
-        if not len(earlier):
-            return None
-        last = Time(int(earlier.max()))
-        if last < context.start and not self._began_from(context, mapping.space):
-            return None
-        if self.is_unchanged(mapping.walk, last, mapping.t):
-            return Alive(last, is_later=False)
+        later = self.next_use(mapping.space.root, mapping.t)
+        if later is not None and self.is_unchanged(mapping.walk, mapping.t, later):
+            return Alive(later, is_later=True)
+        earlier = self.last_use(mapping.space.root, mapping.t, context)
+        if earlier is not None and self.is_unchanged(mapping.walk, earlier, mapping.t):
+            return Alive(earlier, is_later=False)
         return None
 
-    def _began_from(self, context: Context, space: AddressSpace) -> bool:
-        """Say whether a trap from user mode in ``space`` began a context."""
-        return context.from_user and self.root_at(context) == space.root
+    def next_use(self, root: int, t: Time) -> Time | None:
+        """Return the first moment known after ``t`` at which user mode runs, or tries to, in a space."""
+        rows = self._history.user_pages
+        rows = rows[(rows["root"] == root) & (rows["last"] > t)]
+        # Between its first and its last moment a row tells of no others.
+        times = np.where(rows["first"] > t, rows["first"], rows["last"])
+        traps = self._user_traps[(self._user_traps["root"] == root) & (self._user_traps["t"] > t)]["t"]
+        return min((Time(int(part.min())) for part in (times, traps) if len(part)), default=None)
+
+    def last_use(self, root: int, t: Time, context: Context) -> Time | None:
+        """Return the last moment known before ``t`` at which user mode ran in a space.
+
+        Only of those at which ``context`` was there already, or was begun by a trap from there.
+        """
+        rows = self._history.user_pages
+        rows = rows[(rows["root"] == root) & (rows["first"] < t)]
+        times = np.where(rows["last"] < t, rows["last"], rows["first"])
+        times = times[times >= context.start]
+        if len(times):
+            return Time(int(times.max()))
+        began_there = context.from_user and self.root_at(context) == root
+        return Time(context.start) if began_there else None
+
+    @cached_property
+    def _user_traps(self) -> Rows:
+        """The t and the address space register's value of each trap from user mode."""
+        track = self._index.track(self._index.space_name)
+        parts = [np.empty(0, _USER_TRAP)]
+        for number in range(self._index.trace.epochs if track is not None else 0):
+            traps = self._index.trace.epoch(number).traps
+            own = traps.source == 0
+            rows = np.empty(int(own.sum()), _USER_TRAP)
+            rows["t"] = traps.t[own].astype(np.int64) + int(self._index.trace.epoch_starts[number])
+            for hart in np.unique(traps.hart[own]).tolist():
+                mine = traps.hart[own] == hart
+                assert track is not None, "there are rows only where there is a track"
+                rows["root"][mine] = track.values_at(number, Hart(hart), rows["t"][mine])[0]
+            parts.append(rows)
+        return np.concatenate(parts)
 
     def root_at(self, context: Context) -> int | None:
         """Return the address space register's value when a context began."""

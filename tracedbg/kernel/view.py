@@ -50,7 +50,7 @@ class KernelView:
     @cached_property
     def user_pages(self) -> UserPages:
         """The pages of user address spaces."""
-        return UserPages(self.trace, self.history)
+        return UserPages(self.trace, self.index, self.history)
 
     @cached_property
     def owners(self) -> Owners:
