@@ -17,6 +17,7 @@ from tracedbg.detect import (
     VirtualPlace,
     Writer,
 )
+from tracedbg.detect.below_base import below_finding, iter_below_base
 from tracedbg.detect.collisions import (
     TableCollision,
     Undecided,
@@ -26,11 +27,13 @@ from tracedbg.detect.collisions import (
 )
 from tracedbg.detect.damage import Consumption, consumptions
 from tracedbg.detect.evidence import access_evidence, code_at, stack_use, victim_of, writer_at
+from tracedbg.detect.frame_findings import by_cause, frame_finding
 from tracedbg.detect.picture import frame_map
 from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import Frame, Hart, PhysicalAddress, Time, VirtualAddress
 from tracedbg.kernel.contexts import Context
 from tracedbg.kernel.frame_accesses import FrameAccesses
+from tracedbg.kernel.frame_damage import FrameDamage
 from tracedbg.kernel.stacks import Stack
 from tracedbg.kernel.view import KernelView
 from tracedbg.query import Access, Kind, executed_at
@@ -61,7 +64,17 @@ class StackUnderflow:
                 collisions.setdefault(stack.number, []).append(found)
         for number, own in collisions.items():
             yield _finding(view, view.stacks[number - 1], own)
+        for damages in by_cause(filter(_is_overflow, view.frame_damages)):
+            yield frame_finding(view, self.name, damages)
+        for below in iter_below_base(view):
+            if below.stack.number not in collisions:
+                yield below_finding(view, self.name, below)
         yield from _checks(view, undecided)
+
+
+def _is_overflow(damage: FrameDamage) -> bool:
+    """Say whether a stack that ran down into another one did the damage."""
+    return damage.in_stack and not damage.is_own and not damage.is_over_interrupted
 
 
 def _checks(view: KernelView, undecided: int) -> Iterator[Check]:

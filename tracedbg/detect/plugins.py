@@ -32,6 +32,11 @@ class Plugin:
     distribution: str
     entry: EntryPoint
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it is one of tracedbg's."""
+        return self.distribution == OWN
+
     def load(self) -> Detector:
         """Import and make the detector; PluginError when that fails, whatever the reason."""
         try:

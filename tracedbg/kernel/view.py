@@ -6,6 +6,7 @@ from threading import RLock
 from tracedbg.ids import Hart, Time, VirtualAddress
 from tracedbg.kernel.contexts import Context
 from tracedbg.kernel.frame_accesses import FrameAccesses, frame_accesses
+from tracedbg.kernel.frame_damage import FrameDamage, FrameDamages
 from tracedbg.kernel.history import Progress, StackHistory, no_progress, read_history
 from tracedbg.kernel.owners import Owners
 from tracedbg.kernel.stacks import Stack, cluster
@@ -56,6 +57,11 @@ class KernelView:
     def owners(self) -> Owners:
         """What frames are used for."""
         return Owners(self.trace, self.history, self._stack_of, self.user_pages)
+
+    @cached_property
+    def frame_damages(self) -> tuple[FrameDamage, ...]:
+        """Live frames of stacks that were stored over and used, in order of the use's t."""
+        return FrameDamages(self.trace, self.index, self.history).all
 
     def context_at(self, hart: Hart, t: Time) -> Context | None:
         """Return the context that a hart runs in at ``t``; None in user mode and where none is known."""

@@ -1,0 +1,119 @@
+"""Folds findings that tell of the same thing into one story, and tells it in a paragraph."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import combinations
+
+from tracedbg.detect.finding import Code, Evidence, Finding, StackUse, Victim, Writer
+from tracedbg.ids import Time
+from tracedbg.kernel.view import KernelView
+
+CALLERS_TOLD = 4
+LINES_TOLD = 3
+CAUSES_FIRST = (
+    "stack-underflow", "live-frame-overwrite", "return-address", "futex-timespec", "guard-page", "fatal-trap",
+)  # fmt: skip
+
+
+def fold(view: KernelView, findings: Iterable[Finding]) -> list[Finding]:
+    """Return stories, the worst first: of findings that hang together one, with the others as ``related``."""
+    stories = []
+    for group in _groups(list(findings)):
+        cause, *others = sorted(group, key=_order)
+        paragraph = cause.paragraph or tell(view, cause, others)
+        stories.append(replace(cause, related=(*cause.related, *others), paragraph=paragraph))
+    return sorted(stories, key=lambda story: (story.severity.rank, story.t))
+
+
+def _order(finding: Finding) -> tuple[int, int, int]:
+    known = finding.detector in CAUSES_FIRST
+    place = CAUSES_FIRST.index(finding.detector) if known else len(CAUSES_FIRST)
+    return finding.severity.rank, place, finding.t
+
+
+def _groups(findings: list[Finding]) -> list[list[Finding]]:
+    """Return the findings in groups that hang together, directly or through others."""
+    group_of = list(range(len(findings)))
+    for one, other in combinations(range(len(findings)), 2):
+        if hang_together(findings[one], findings[other]):
+            old, new = group_of[other], group_of[one]
+            group_of = [new if group == old else group for group in group_of]
+    return [
+        [finding for finding, own in zip(findings, group_of, strict=True) if own == group]
+        for group in dict.fromkeys(group_of)
+    ]
+
+
+def hang_together(one: Finding, other: Finding) -> bool:
+    """Say whether two findings share a store that did damage, or a load that brought it."""
+    return bool(_moments(one) & _moments(other))
+
+
+def _moments(finding: Finding) -> set[int]:
+    moments = {int(evidence.t) for evidence in finding.consumers}
+    moments |= {int(evidence.t) for evidence in finding.chain if evidence.role in ("store", "read", "fault")}
+    return moments if finding.writer is None else moments | {int(finding.writer.t)}
+
+
+def tell(view: KernelView, cause: Finding, others: Iterable[Finding]) -> str:
+    """Return what happened as a paragraph, from cause to symptom."""
+    sentences = [f"{cause.title}."]
+    if cause.writer is not None:
+        sentences.append(_of_writer(cause.writer, cause.stack))
+    if cause.victim is not None:
+        sentences.append(_of_victim(cause, cause.victim))
+    sentences += [_of_reader(evidence) for evidence in cause.consumers[:2]]
+    sentences += [f"{other.title}." for other in others]
+    sentences += _said(view, _last_moment(cause))
+    return " ".join(sentences)
+
+
+def _of_writer(writer: Writer, stack: StackUse | None) -> str:
+    callers = [code.symbol.partition("+")[0] for code in writer.backtrace[1:] if code.symbol is not None]
+    told = list(dict.fromkeys(callers))
+    under = "" if not told else f", called from {' < '.join(told[:CALLERS_TOLD])}"
+    under += " < …" if len(told) > CALLERS_TOLD else ""
+    sp = "" if writer.sp is None or stack is None else f" with sp at {writer.sp:#x}"
+    return f"At t {writer.t:,} {writer.code.text}{sp}{under} did it."
+
+
+def _of_victim(finding: Finding, victim: Victim) -> str:
+    where = f"{victim.physical:#x}"
+    user = next((place for place in finding.virtual_addresses if place.root), None)
+    if user is not None:
+        where += f" (user address {user.address:#x})"
+    name = "" if victim.name is None else f", {victim.name},"
+    before, after = (value_text(part) for part in (victim.before, victim.after))
+    return f"The {victim.size} bytes at {where}{name} held {before} and then {after}."
+
+
+def value_text(content: bytes | None) -> str:
+    """Return bytes as a number where they are few, else as digits in order of address."""
+    if content is None:
+        return "??"
+    return f"{int.from_bytes(content, 'little'):#x}" if len(content) <= 8 else content.hex(" ")
+
+
+def _of_reader(evidence: Evidence) -> str:
+    code = "something" if evidence.code is None else evidence.code.text
+    return f"At t {evidence.t:,} {code} used them: {evidence.text}."
+
+
+def _last_moment(finding: Finding) -> Time:
+    return max([finding.t, *(evidence.t for evidence in (*finding.consumers[:2],))])
+
+
+def _said(view: KernelView, after: Time) -> Iterator[str]:
+    """Yield what the guest printed from a moment on."""
+    lines = [line for line in view.index.console_lines if line.t >= after and line.content.strip()]
+    if not lines:
+        yield "The guest printed nothing any more."
+        return
+    shown = [*lines[:LINES_TOLD], *(lines[-1:] if len(lines) > LINES_TOLD else [])]
+    texts = [f"“{line.content.decode(errors='replace').strip()}” (t {line.t:,})" for line in shown]
+    yield f"Then the guest printed {', '.join(texts)}."
+
+
+def code_text(code: Code | None) -> str:
+    """Return an instruction for people, ``??`` where it is not known."""
+    return "??" if code is None else code.text

@@ -1,0 +1,189 @@
+"""Live frames of a stack that were stored over by someone else, or past the end of a buffer.
+
+A closer look at the suspects of kernel.saved_registers: one is convicted when the bytes had been put there by
+the same use of the stack, had not been popped since, and came back different.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tracedbg.ids import Hart, PhysicalAddress, Time
+from tracedbg.kernel.contexts import Context
+from tracedbg.kernel.frame_accesses import FrameAccesses, frame_accesses
+from tracedbg.kernel.history import StackHistory
+from tracedbg.kernel.pointer_history import pointer_history
+from tracedbg.kernel.saved_registers import SLOT_BYTES
+from tracedbg.kernel.stints import Begin
+from tracedbg.kernel.trace_index import TraceIndex
+from tracedbg.query import Access, Kind, executed_at
+from tracedbg.query.accesses import Range
+from tracedbg.query.rows import Rows
+from tracedbg.state import Trace
+from tracedbg.store.source import Flags
+
+TRIED_OF_A_KIND = 3
+"""Suspects with the same load and the same store that are looked at."""
+RESTORING = 64
+"""Instructions in which a trap handler restores registers and returns."""
+
+
+@dataclass(frozen=True)
+class FrameDamage:
+    """``context`` loaded at ``load`` what ``store`` had left in its live frames.
+
+    ``register`` is the one that the load restores, None where it is no restore. ``spill`` is the store that
+    had saved it, None where the damage is known otherwise. ``intruder`` is the context that made ``store``,
+    None for user mode and the like; ``in_stack`` tells that the store went to the intruder's own stack.
+    """
+
+    context: Context
+    load: Access
+    store: Access
+    register: str | None
+    spill: Access | None
+    intruder: Context | None
+    in_stack: bool
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the use of the stack ruined its own frames."""
+        return self.intruder is not None and self.intruder.number == self.context.number
+
+    @property
+    def is_over_interrupted(self) -> bool:
+        """Whether a handler took the stack that it had interrupted from a place above the live frames."""
+        return self.intruder is not None and self.intruder.within == self.context.number
+
+
+class FrameDamages:
+    """The convicted suspects of a trace."""
+
+    def __init__(self, trace: Trace, index: TraceIndex, history: StackHistory) -> None:
+        self._trace = trace
+        self._index = index
+        self._history = history
+
+    @cached_property
+    def all(self) -> tuple[FrameDamage, ...]:
+        """Every damage that is proved, in order of the load's t."""
+        return tuple(self._iter())
+
+    def _iter(self) -> Iterator[FrameDamage]:
+        tried: dict[tuple[int, int, int], int] = {}
+        for row in self._history.suspects:
+            load, store = (executed_at(self._trace.store, Time(int(row[n]))) for n in ("t", "writer_t"))
+            if load is None or store is None:
+                continue
+            key = (load.pc, store.pc, int(row["context"]) if row["foreign"] else -1)
+            if tried.get(key, 0) >= TRIED_OF_A_KIND:
+                continue
+            found = self._foreign(row) if row["foreign"] else self._changed(row)
+            if found is None:
+                tried[key] = tried.get(key, 0) + 1
+            else:
+                yield found
+
+    def _foreign(self, row: np.void) -> FrameDamage | None:
+        """Judge a slot that another context stored to in its own stack while the owner stood still."""
+        contexts = self._history.contexts
+        context, intruder = contexts[int(row["context"])], contexts[int(row["writer_context"])]
+        freeze = context.frozen_at(int(row["writer_t"]))
+        if freeze is None or freeze.thaw is None or int(row["virtual"]) < freeze.sp:
+            return None
+        if _is_nested(context, intruder):
+            return None
+        load, store = self._accesses(row)
+        if load is None or store is None or not self._is_changed(store):
+            return None
+        return FrameDamage(context, load, store, self._register(row), None, intruder, in_stack=True)
+
+    def _changed(self, row: np.void) -> FrameDamage | None:
+        """Judge a restore of what was last stored to by no spill of the register."""
+        context = self._history.contexts[int(row["context"])]
+        where = (PhysicalAddress(int(row["physical"])), SLOT_BYTES)
+        found = self._found(where, Time(context.start), Time(int(row["t"]) + 1))
+        spills = self._spills(found.rows, int(row["register"])) & (found.context == context.number)
+        before = np.flatnonzero(spills & (found.rows["t"] < row["writer_t"]))
+        if not len(before):
+            return None
+        spill = Access.of(found.rows[before[-1]])
+        load, store = self._accesses(row)
+        if load is None or store is None or load.value == spill.value or load.physical != spill.physical:
+            return None
+        if self._was_popped(context, spill, load) or self._returns_to_user(load):
+            return None
+        intruder = (
+            self._history.context_at(Hart(store.hart or 0), store.t) if store.hart is not None else None
+        )
+        in_stack = bool(row["writer_in_stack"])
+        return FrameDamage(context, load, store, self._register(row), spill, intruder, in_stack)
+
+    def _accesses(self, row: np.void) -> tuple[Access | None, Access | None]:
+        where = (PhysicalAddress(int(row["physical"])), SLOT_BYTES)
+        load_t, store_t = Time(int(row["t"])), Time(int(row["writer_t"]))
+        return self._at(where, load_t, Kind.LOAD), self._at(where, store_t, Kind.STORE)
+
+    def _found(self, where: Range, start: Time, stop: Time) -> FrameAccesses:
+        return frame_accesses(self._index, self._history, where, (start, stop))
+
+    def _at(self, where: Range, t: Time, kind: Kind) -> Access | None:
+        rows = self._found(where, t, Time(t + 1)).rows
+        rows = rows[(rows["kind"] == kind) & (rows["t"] == t)]
+        return Access.of(rows[-1]) if len(rows) else None
+
+    def _register(self, row: np.void) -> str | None:
+        number = int(row["register"])
+        return self._index.arch.integer_registers[number] if number else None
+
+    def _spills(self, rows: Rows, register: int) -> Flags:
+        """Return which accesses are stores that spill a register."""
+        spilled, store = self._index.stack_code.spilled, self._trace.store
+        found = np.zeros(len(rows), np.bool_)
+        for place in np.flatnonzero(rows["kind"] == Kind.STORE).tolist():
+            executed = executed_at(store, Time(int(rows["t"][place])))
+            found[place] = executed is not None and spilled[executed.instruction] == register
+        return found
+
+    def _is_changed(self, store: Access) -> bool:
+        memory = [self._trace.at(t).memory for t in (store.t, Time(store.t + 1))]
+        before, after = (part.read_physical(store.physical, store.size) for part in memory)
+        return not before.is_complete or before.data != after.data
+
+    def _was_popped(self, context: Context, spill: Access, load: Access) -> bool:
+        """Say whether the context's stack pointer was above the slot between two of its accesses."""
+        assert spill.virtual is not None, "a store has a virtual address"
+        history, index = self._history, self._index
+        own = np.flatnonzero(history.context_of == context.number)
+        rows = history.stints[own]
+        rows = rows[(rows["stop"] > spill.t) & (rows["t"] <= load.t) & (rows["begin"] != Begin.TRAP)]
+        slot = np.uint64(spill.virtual)
+        inside = (rows["t"] > spill.t) & (rows["stop"] <= load.t)
+        if np.any(rows["high"][inside] > slot):
+            return True
+        for row in rows[~inside]:
+            epoch = index.trace.epoch(index.trace.epoch_of(Time(int(row["t"]))))
+            pointer = pointer_history(index, epoch, Hart(int(row["hart"])))
+            within = (pointer.t > max(int(row["t"]), spill.t)) & (pointer.t < min(int(row["stop"]), load.t))
+            if np.any(pointer.value[within] > slot):
+                return True
+        return False
+
+    def _returns_to_user(self, load: Access) -> bool:
+        """Say whether a restore is part of a return to user mode, whose registers a kernel may change."""
+        history = self._history
+        rows = history.stints
+        place = int(np.searchsorted(rows["t"], load.t, "right"))
+        near = rows[place : place + 16]
+        near = near[(near["hart"] == (load.hart or 0)) & (near["t"] <= load.t + RESTORING)]
+        return bool(np.any((near["begin"] == Begin.RETURN) & (near["privilege"] == 0)))
+
+
+def _is_nested(context: Context, intruder: Context) -> bool:
+    """Say whether a stack was made inside the live frames of the other one: coroutines in local arrays."""
+    if intruder.start >= context.start:
+        return False
+    freeze = intruder.frozen_at(context.start)
+    return freeze is not None and freeze.sp <= context.low and context.top <= intruder.top
