@@ -14,7 +14,11 @@ _SIGNED = np.array([False] * 3 + [True] * 3 + [False] * 4)
 
 def with_effect(trace: Trace, epoch: EpochData, rows: Instructions) -> Instructions:
     """Return those of ``rows`` that have a destination register and are not known not to have retired."""
-    rows = rows.select(epoch.blocks.destination[rows.instruction] != 0)
+    return retired(trace, epoch, rows.select(epoch.blocks.destination[rows.instruction] != 0))
+
+
+def retired(trace: Trace, epoch: EpochData, rows: Instructions) -> Instructions:
+    """Return those of ``rows`` that are not known not to have retired."""
     return rows.select(~_trapped(trace, epoch, rows))
 
 
@@ -24,8 +28,7 @@ def last_unsettled(trace: Trace, epoch: EpochData, rows: Instructions) -> int:
     Once its hart runs again, state rows tell all registers.
     """
     rows = rows.select(epoch.blocks.source[rows.instruction] == Source.ANY)
-    rows = rows.select(_among(rows.t, epoch.open))
-    rows = rows.select(~_trapped(trace, epoch, rows))
+    rows = retired(trace, epoch, rows.select(_among(rows.t, epoch.open)))
     return int(rows.t[-1]) if len(rows.t) else -1
 
 
