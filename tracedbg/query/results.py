@@ -3,6 +3,7 @@
 import numpy as np
 
 from tracedbg.format.schema import LateKind, Source
+from tracedbg.ids import Time
 from tracedbg.store.epoch import EpochData, Instructions
 from tracedbg.store.source import Flags, Integers, Numbers
 from tracedbg.store.trace import Trace
@@ -20,6 +21,12 @@ def with_effect(trace: Trace, epoch: EpochData, rows: Instructions) -> Instructi
 def retired(trace: Trace, epoch: EpochData, rows: Instructions) -> Instructions:
     """Return those of ``rows`` that are not known not to have retired."""
     return rows.select(~_trapped(trace, epoch, rows))
+
+
+def has_retired(trace: Trace, t: Time) -> bool:
+    """Say whether the instruction that starts at ``t`` is not known not to have retired."""
+    epoch = trace.epoch(trace.epoch_of(t))
+    return len(retired(trace, epoch, epoch.instructions(t - epoch.start, t - epoch.start + 1)).t) == 1
 
 
 def last_unsettled(trace: Trace, epoch: EpochData, rows: Instructions) -> int:
