@@ -36,12 +36,12 @@ _PLAIN = {
 
 
 class Drafting:
-    """Finds makers and drafts steps for one recording. ``keep_stack_pointer``: its history was asked for."""
+    """Finds makers and drafts steps for one recording. ``follow_stack``: go on from the stack pointer."""
 
-    def __init__(self, recording: Recording, *, keep_stack_pointer: bool) -> None:
+    def __init__(self, recording: Recording, *, follow_stack: bool) -> None:
         self._recording = recording
         self._store = recording.store
-        self._keep_stack_pointer = keep_stack_pointer
+        self._follow_stack = follow_stack
         self.registers = RegisterMakers(recording)
 
     def find(self, place: Place, value: int | None) -> list[Maker]:
@@ -139,7 +139,7 @@ class Drafting:
         found = self.register_input(source, executed.hart, executed.t)
         stack_pointer = self._recording.arch.stack_pointer
         moves_it = isinstance(place, RegisterAt) and place.name == stack_pointer
-        if source == stack_pointer and not moves_it and not self._keep_stack_pointer:
+        if source == stack_pointer and not moves_it and not self._follow_stack:
             found.cut = Cut.STACK_POINTER
         return [found]
 

@@ -16,12 +16,14 @@ from tracedbg.provenance.maker import Maker
 class Limits:
     """How far a walk goes: ``steps`` of all paths together, ``seconds`` of time.
 
-    ``turns`` is how often one path may come back to the same computing instruction.
+    ``turns`` is how often one path may come back to the same computing instruction. ``stack``: go on
+    also from the stack pointer, as where a value is the address of something on the stack.
     """
 
     steps: int = 64
     seconds: float = 10.0
     turns: int = 3
+    stack: bool = False
 
 
 class _Path(NamedTuple):

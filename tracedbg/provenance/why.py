@@ -41,7 +41,8 @@ def why(
     if target == FAULT:
         return _why_fault(trace, moment, limits, chosen=isinstance(at, Moment))
     places = _places(trace, target, moment, virtual=virtual)
-    drafting = Drafting(trace.recording, keep_stack_pointer=_asks_for_stack_pointer(trace, places))
+    follow_stack = limits.stack or _asks_for_stack_pointer(trace, places)
+    drafting = Drafting(trace.recording, follow_stack=follow_stack)
     walk = Walk(drafting, limits)
     roots = [_root(trace, drafting, place) for place in places]
     walk.run(roots)
@@ -50,7 +51,7 @@ def why(
 
 def _why_fault(trace: Trace, moment: Moment, limits: Limits, *, chosen: bool) -> Explanation:
     trap = find_fault(trace.recording, moment.t, moment.hart if chosen else None)
-    drafting = Drafting(trace.recording, keep_stack_pointer=False)
+    drafting = Drafting(trace.recording, follow_stack=limits.stack)
     walk = Walk(drafting, limits)
     walk.run(walk.start_with(draft_fault(trace.recording, drafting, trap)))
     return _explanation(trace, walk, [], FAULT, trace.at(trap.t, hart=trap.hart))
