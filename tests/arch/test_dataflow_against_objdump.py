@@ -166,3 +166,5 @@ def test_zcb_as_binutils_of_today_encodes_it() -> None:
 def test_what_is_not_known_says_so() -> None:
     for word in (0x02008057, 0x02050007, 0x0000007B):
         assert dataflow(word.to_bytes(4, "little")).operation is Operation.UNKNOWN
+    for data in (b"", b"\x13", b"\x13\0", b"\1\0\0\0", bytes(6)):
+        assert dataflow(data).operation is Operation.UNKNOWN

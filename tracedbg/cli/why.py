@@ -1,4 +1,4 @@
-"""Say why a register or memory held what it held, or why the guest faulted.
+"""Say where a value came from, back to where it was made, or why the guest faulted.
 
 TARGET is a register (a0, sp, pc, sepc), a range of memory as for who (0x8051a078:8, run_queue+8:4), or
 fault: the last exception at or before T. The value is followed back through loads, stores, moves and

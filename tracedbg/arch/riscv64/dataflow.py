@@ -32,11 +32,9 @@ _CBO_ZERO = 4
 def dataflow(data: bytes) -> Dataflow:
     """Return the data flow of the instruction whose bytes these are, UNKNOWN for one that is not known."""
     word = int.from_bytes(data, "little")
-    return compressed(word) if len(data) == 2 else _full(word)
-
-
-def _full(word: int) -> Dataflow:
-    decode = _BY_OPCODE.get(word & 0x7F)
+    if len(data) == 2 and word & 3 != 3:
+        return compressed(word)
+    decode = _BY_OPCODE.get(word & 0x7F) if len(data) == 4 else None
     return UNKNOWN if decode is None else decode(word)
 
 
