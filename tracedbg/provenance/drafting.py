@@ -12,7 +12,7 @@ from tracedbg.provenance.maker import By, Maker
 from tracedbg.provenance.place import BytesAt, Place, RegisterAt
 from tracedbg.provenance.program_counter import find_program_counter
 from tracedbg.provenance.register_makers import RegisterMakers
-from tracedbg.provenance.restored import Restored, find_restored
+from tracedbg.provenance.restored import LIMIT, Restored, find_restored
 from tracedbg.query import Executed
 from tracedbg.state.recording import Recording
 
@@ -74,6 +74,7 @@ class Drafting:
     def _as_restored(self, step: StepDraft, restored: Restored) -> StepDraft:
         saved = restored.saved
         step.kind = "restored"
+        step.repeats = restored.times >= LIMIT
         times = "" if restored.times == 1 else f"; restored {restored.times} times since"
         step.text = f"{step.text} (as saved at t {saved.t}{times})"
         step.inputs = [self.register_input(saved.name, saved.hart, saved.t)]

@@ -12,8 +12,8 @@ from tracedbg.provenance.register_makers import RegisterMakers
 from tracedbg.query import Executed
 from tracedbg.state.recording import Recording
 
-LIMIT = 1000
-"""How many times in a row are taken as one."""
+LIMIT = 100
+"""How many times in a row are taken as one step; a path with several such steps is cut as a loop is."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from tracedbg.store.source import Flags, Integers
 from tracedbg.store.trace import Trace
 
 SIZE_LIMIT = 1 << 16
+_FIRST_ROWS = 64
+_GROWTH = 8
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def last_writers(trace: Trace, where: Range, t: Time) -> list[Written]:
         if found is None:
             break
         rows = rows_of_epoch(trace.epoch(found), missing, window, Kind.WRITE)
-        wanted.take(rows[_tells(rows)])
+        wanted.take_newest(rows[_tells(rows)])
         oldest = found
     return wanted.pieces()
 
@@ -81,8 +83,17 @@ class _Wanted:
             return None
         return PhysicalAddress(self._start + int(places[0])), int(places[-1] - places[0]) + 1
 
-    def take(self, rows: Rows) -> None:
-        """Give bytes that have no writer yet to the last of ``rows`` that touches them."""
+    def take_newest(self, rows: Rows) -> None:
+        """Give bytes that have no writer yet to the last of ``rows`` that touches them.
+
+        Rows are looked at in stretches that grow, for most often the last few write all that is missing.
+        """
+        stop, size = len(rows), _FIRST_ROWS
+        while stop > 0 and self.missing() is not None:
+            self._take(rows[max(stop - size, 0) : stop])
+            stop, size = stop - size, size * _GROWTH
+
+    def _take(self, rows: Rows) -> None:
         places = byte_places(rows["physical"], rows["second"], rows["size"]) - np.uint64(self._start)
         used = (np.arange(8) < rows["size"][:, None]) & (places < len(self._writer))
         row, index = np.nonzero(used)
