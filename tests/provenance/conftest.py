@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import tracedbg
+from tests.state.runs import build_guest, record
 from tracedbg.cli.main import main
 from tracedbg.state import Trace
 
@@ -33,4 +34,12 @@ def crashed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trace]:
     command = ["qemu-system-riscv64", *machine, "-kernel", str(elf)]
     assert main(["record", "-o", str(path), "--", *command]) == 0
     with tracedbg.open(path, symbols=[elf]) as trace:
+        yield trace
+
+
+@pytest.fixture(scope="session")
+def translated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trace]:
+    """A recorded run of tests/state/guest, which runs under Sv39 and loads from where nothing is mapped."""
+    elf = build_guest(tmp_path_factory.mktemp("translated") / "guest.elf", "-O2", interval=30)
+    with tracedbg.open(record(elf, elf.with_suffix(".bin")), symbols=[elf]) as trace:
         yield trace

@@ -40,6 +40,33 @@ def test_a_crash_leads_through_the_copy_to_the_message(crashed: Trace) -> None:
     assert [frame.function for frame in found.stack][1:] == ["consumer", "_start"]
 
 
+def test_a_page_fault_has_an_address_and_a_page_table_entry(translated: Trace) -> None:
+    found = why(translated, "fault", at="on_call#3")
+    fault = found.steps[0]
+    assert function_of(fault) == "load_or_fault"
+    assert fault.text == "ld a1, 0(a0): load page fault"
+    address, entry = fault.inputs
+    assert (address.role, entry.role) == (Role.VALUE, Role.TRANSLATION)
+    assert address.value == fault.value
+    assert fault.value is not None
+    table = translated.symbols.find("last")
+    assert table is not None
+    assert isinstance(entry.place, BytesAt)
+    assert entry.place.physical == table.address + (fault.value >> 12 & 511) * 8
+    (unmapped,) = [found.steps[number] for number in entry.made_by]
+    assert (unmapped.end, unmapped.value) == (End.IMAGE, 0)
+    assert ("arithmetic", "descend") in path(found)
+
+
+def test_a_translated_page_is_explained_by_what_wrote_its_entry(translated: Trace) -> None:
+    table = translated.symbols.find("last")
+    assert table is not None
+    found = why(translated, (table.address + 16 * 8, 8), at="on_call#3")
+    assert {name for _, name in path(found)} & {"main", "map"}
+    assert found.roots[0].value is not None
+    assert found.roots[0].value >> 10 << 12 == translated.symbols.find("user_stack").address  # type: ignore[union-attr]
+
+
 def test_a_value_comes_through_a_queue_from_the_other_hart(crashed: Trace) -> None:
     found = why(crashed, "passed")
     harts = [found.steps[number].hart for number in found.spine]

@@ -17,6 +17,8 @@ class Role(Enum):
     """It tells where memory was touched and not what was there."""
     CONDITION = "condition"
     """It decided that a branch was taken."""
+    TRANSLATION = "page table"
+    """The page-table entry at which the translation of a fault's address ended."""
 
 
 class End(Enum):
@@ -93,8 +95,9 @@ class Explanation:
     ``roots`` are the places that were asked for (none where the first step is a fault). ``spine`` are the
     numbers of the steps along the one path that carries the value, the newest first: of several operands it
     follows the one that equals the result, else the largest number, a pointer rather than an index; of
-    several stores the newest. ``stack`` is the call stack of the first store on the spine, innermost frame
-    first, and ``stack_of`` the number of that step.
+    several stores the newest. ``stack`` is the call stack, innermost frame first, of the step with the
+    number ``stack_of``: the first store on the spine, else one into the page table that a fault came from,
+    else the first step that an instruction made.
     """
 
     target: str

@@ -6,6 +6,7 @@ from tracedbg.provenance.explanation import Cut, Explanation, Input, Role, Step
 from tracedbg.provenance.place import BytesAt, Place
 
 UNKNOWN = "??"
+_MOST_BESIDE = 20
 _MOST_OPEN = 12
 _MOST_ADDRESSES = 3
 
@@ -16,7 +17,8 @@ def explanation_text(explanation: Explanation) -> str:
     rest = [step for step in explanation.steps if step.number not in explanation.spine]
     parts = [_heading(explanation), _table(spine)]
     if rest:
-        parts.append("beside it:\n" + _table(rest))
+        more = f"\n  and {len(rest) - _MOST_BESIDE} more (--json has all)" if len(rest) > _MOST_BESIDE else ""
+        parts.append("beside it:\n" + _table(rest[:_MOST_BESIDE]) + more)
     open_ends = _open_ends(explanation)
     if open_ends:
         parts.append("not followed; to go on, ask for:\n" + "\n".join(open_ends))
@@ -79,7 +81,8 @@ def _behind(step: Step) -> str:
 def _input_text(each: Input) -> str:
     made = "".join(f" #{number}" for number in each.made_by[:3]) + (" ..." if len(each.made_by) > 3 else "")
     why = f" ({each.cut.value})" if each.cut is not None else ""
-    return f"{place_text(each.place)}{made}{why}"
+    table = "page table " if each.role is Role.TRANSLATION else ""
+    return f"{table}{place_text(each.place)}{made}{why}"
 
 
 def _open_ends(explanation: Explanation) -> list[str]:
@@ -88,7 +91,7 @@ def _open_ends(explanation: Explanation) -> list[str]:
     others = [each for each in explanation.cuts if each.cut is not Cut.ADDRESS][:_MOST_OPEN]
     lines = list(dict.fromkeys(map(_resumption, (*others, *addresses))))
     more = len(explanation.cuts) - len(lines)
-    return lines + ([f"  and {more} more (--json lists all)"] if more > 0 else [])
+    return lines + ([f"  and {more} more (--json has all)"] if more > 0 else [])
 
 
 def _resumption(each: Input) -> str:

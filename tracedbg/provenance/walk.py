@@ -78,7 +78,7 @@ class Walk:
         """Make a step the first, and return its inputs to walk on from."""
         self.steps.append(step)
         self.spine.append(0)
-        return step.values
+        return [each for each in step.inputs if each.cut is None]
 
     def _push_all(
         self, inputs: list[InputDraft], main: list[InputDraft], turnings: int, path: _Path | None

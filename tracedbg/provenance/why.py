@@ -16,6 +16,8 @@ from tracedbg.state.where import Where, parse_range, pieces
 FAULT = "fault"
 SIZE_LIMIT = 4096
 
+_STORES = {Operation.STORE.value, Operation.ATOMIC.value, Operation.STORE_CONDITIONAL.value}
+
 Target = Where | Place
 """A register's name, a range of memory, ``fault``, or a place from another explanation."""
 
@@ -32,9 +34,9 @@ def why(
 
     ``target`` is a register by any of its names or ``pc``, of the hart that runs at the moment (of another
     one with ``at=trace.at(t, hart=1)``); a range of memory as Trace.last_write takes it, up to SIZE_LIMIT
-    bytes; or ``fault``, the newest exception at or before the moment. With a Place of an input that was cut
-    the walk goes on there, at its own moment. UsageError for a target that is none, PositionError for a
-    moment that is none.
+    bytes; or ``fault``, the newest exception at or before the moment, of any hart unless ``at`` is a Moment.
+    With the place of an input that was cut the walk goes on there, at its own moment. UsageError for a
+    target that is none, PositionError for a moment that is none.
     """
     limits = limits or Limits()
     moment = at if isinstance(at, Moment) else trace.at(at)
@@ -123,9 +125,9 @@ def _explanation(
 
 
 def _first_store(walk: Walk) -> int | None:
-    """Return the first step on the spine that wrote memory, else the first that an instruction made."""
+    """Return the first store on the spine, else one into the page table, else what an instruction made."""
     ran = [number for number in walk.spine if walk.steps[number].pc is not None]
-    stores = [number for number in ran if isinstance(walk.steps[number].maker.place, BytesAt)]
-    kinds = {Operation.STORE.value, Operation.ATOMIC.value, Operation.STORE_CONDITIONAL.value}
-    stores = [number for number in stores if walk.steps[number].kind in kinds]
+    entries = [each for each in (walk.steps[0].inputs if ran else []) if each.role is Role.TRANSLATION]
+    beside = [number for entry in entries for number in entry.made_by]
+    stores = [number for number in (*ran, *beside) if walk.steps[number].kind in _STORES]
     return next(iter((*stores, *ran)), None)
