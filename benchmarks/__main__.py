@@ -1,15 +1,15 @@
-"""``python -m benchmarks [recording] [queries]``: measures, prints the tables, writes them down."""
+"""``python -m benchmarks [recording] [queries] [crashes]``: measures, prints the tables, writes them down."""
 
 import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import machine, queries, recording
+from benchmarks import crashes, machine, queries, recording
 from benchmarks.report import Section, replace
 from tests.truth import uboot
 from tests.truth.linux import cache_home, make_linux
 
-PARTS = ("recording", "queries")
+PARTS = ("recording", "queries", "crashes")
 DOCUMENT = Path(__file__).parents[1] / "docs/benchmarks.md"
 
 
@@ -34,7 +34,7 @@ def parse() -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "parts", nargs="*", choices=[*PARTS, []], metavar="PART", help="recording, queries; both unless said"
+        "parts", nargs="*", choices=[*PARTS, []], metavar="PART", help=f"{', '.join(PARTS)}; all unless said"
     )
     parser.add_argument("--runs", type=int, default=3, help="recordings of each guest (3)")
     parser.add_argument("--count", type=int, default=100, help="questions of each kind to each trace (100)")
@@ -47,11 +47,15 @@ def parse() -> argparse.Namespace:
 
 def run(arguments: argparse.Namespace, folder: Path) -> list[Section]:
     """The tables, from traces in ``folder``."""
+    parts = arguments.parts or PARTS
+    sections = []
+    if "crashes" in parts:
+        sections.append(explain(folder / "crash.bin"))
+    if not {"recording", "queries"} & set(parts):
+        return sections
     linux = make_linux(cache_home())
     workloads = recording.workloads(linux)
     traces = {workload.name: folder / f"{workload.name.split()[0].lower()}.bin" for workload in workloads}
-    parts = arguments.parts or PARTS
-    sections = []
     if "recording" in parts:
         # The first recording of all compiles the recorder.
         short = recording.Workload("warm-up", uboot.command(1), uboot.answers(uboot.SHORT))
@@ -61,6 +65,14 @@ def run(arguments: argparse.Namespace, folder: Path) -> list[Section]:
     if "queries" in parts:
         sections.append(ask(workloads[-1], traces[workloads[-1].name], arguments.count))
     return sections
+
+
+def explain(trace: Path) -> Section:
+    """The table of explained crashes."""
+    workload = crashes.workload()
+    if not trace.exists():
+        recording.record(workload, trace)
+    return crashes.section({workload.name: crashes.measure(trace)})
 
 
 def ask(workload: recording.Workload, whole: Path, count: int) -> Section:

@@ -8,6 +8,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tracedbg.arch.dataflow import Dataflow
 from tracedbg.arch.stack_code import StackCode, Words
 from tracedbg.arch.translation import AddressSpace, MappedPage, ReadPage, ReadWord, Walk
 from tracedbg.ids import PhysicalAddress, VirtualAddress
@@ -39,6 +40,29 @@ class Use(Enum):
 
     DATA = auto()
     FETCH = auto()
+
+
+class TrapKind(Enum):
+    """What a trap came from."""
+
+    INTERRUPT = auto()
+    CALL = auto()
+    """An instruction that traps on purpose: a system call or a breakpoint."""
+    FETCH = auto()
+    """No instruction could be had from where the hart was to go on."""
+    DATA = auto()
+    """An address that an instruction loads from or stores to."""
+    INSTRUCTION = auto()
+    """Anything else that an instruction may not do."""
+
+
+class TrapRegisters(NamedTuple):
+    """Where a hart that takes a trap puts its cause, where it is to go on, a value, and its status."""
+
+    cause: str
+    epc: str
+    value: str
+    status: str
 
 
 class FrameLink(NamedTuple):
@@ -90,6 +114,22 @@ class Architecture(ABC):
     @abstractmethod
     def is_interrupt(self, cause: int) -> bool:
         """Say whether a trap came from outside the instruction stream."""
+
+    @abstractmethod
+    def trap_kind(self, cause: int) -> TrapKind:
+        """Return what a trap with a cause came from."""
+
+    @abstractmethod
+    def trap_registers(self, privilege: int) -> TrapRegisters:
+        """Return the registers that a trap handled at a privilege writes."""
+
+    @abstractmethod
+    def dataflow(self, data: bytes) -> Dataflow:
+        """Return what the instruction made of these bytes makes out of what."""
+
+    @abstractmethod
+    def writes_control(self, encodings: NDArray[np.uint32], register: str) -> NDArray[np.bool_]:
+        """Return which encodings are of instructions that write a control register by its name."""
 
     @abstractmethod
     def trap_vectors(self, values: Values) -> tuple[VirtualAddress, ...]:

@@ -17,6 +17,7 @@ SUBCOMMANDS = {
     "replay": "Look at a trace on a screen, and step through time in both directions.",
     "state": "Show the machine at a moment: registers, code, and the call stack.",
     "who": "Say who last wrote a byte of memory, and from which call stack.",
+    "why": "Say where a value came from, back to where it was made, or why the guest faulted.",
     "accesses": "List who loaded, stored or otherwise changed bytes of memory.",
     "plugins": "List the detectors that analyze runs, and what each needs.",
     "repair": "Make a whole trace of one that was cut short or damaged, or of an interrupted recording.",

@@ -1,7 +1,18 @@
 """Searches over a trace, in both directions of time."""
 
-from tracedbg.query.accesses import accesses, iter_accesses, last_read, last_write, next_read, next_write
+from tracedbg.query.accesses import (
+    accesses,
+    accesses_of,
+    iter_accesses,
+    last_read,
+    last_write,
+    next_read,
+    next_write,
+)
 from tracedbg.query.executions import executions, iter_executions, last_execution, next_execution
+from tracedbg.query.last_instructions import last_chosen
+from tracedbg.query.last_register_write import RegisterWrite, last_register_write
+from tracedbg.query.last_writers import Written, last_writers
 from tracedbg.query.memory import memory_at
 from tracedbg.query.moments import (
     Executed,
@@ -15,11 +26,14 @@ from tracedbg.query.moments import (
 from tracedbg.query.positions import resolve
 from tracedbg.query.register_writes import iter_register_writes, register_writes
 from tracedbg.query.registers import registers_at
+from tracedbg.query.results import has_retired
 from tracedbg.query.rows import Access, Kind
+from tracedbg.query.straight_code import straight_since
 
 __all__ = [
-    "Access", "Executed", "Kind", "accesses", "executed_at", "executions", "hart_at", "iter_accesses",
-    "iter_executions", "iter_register_writes", "last_execution", "last_of_hart", "last_read", "last_write",
-    "memory_at", "next_execution", "next_of_hart", "next_read", "next_write", "pc_at", "privilege_at",
-    "register_writes", "registers_at", "resolve",
+    "Access", "Executed", "Kind", "RegisterWrite", "Written", "accesses", "accesses_of", "executed_at",
+    "executions", "hart_at", "has_retired", "iter_accesses", "iter_executions", "iter_register_writes",
+    "last_chosen", "last_execution", "last_of_hart", "last_read", "last_register_write", "last_write",
+    "last_writers", "memory_at", "next_execution", "next_of_hart", "next_read", "next_write", "pc_at",
+    "privilege_at", "register_writes", "registers_at", "resolve", "straight_since",
 ]  # fmt: skip

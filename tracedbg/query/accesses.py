@@ -8,6 +8,7 @@ from tracedbg.format.schema import NEVER
 from tracedbg.ids import PhysicalAddress, Time
 from tracedbg.query.rows import ACCESS, Access, Kind, Rows, Window, join
 from tracedbg.store.epoch import EpochData
+from tracedbg.store.source import Integers
 from tracedbg.store.spans import SpanData
 from tracedbg.store.trace import Trace
 
@@ -43,13 +44,22 @@ def iter_accesses(
     if where[0] < 0 or where[1] < 1:
         raise ValueError(f"a range of {where[1]} bytes at {where[0]:#x} holds no memory")
     window = Window.of(trace, between)
-    for index in _candidates(trace, where, window, kind, reverse):
-        rows = _epoch_rows(trace.epoch(index), where, window, kind)
+    for index in epochs_touching(trace, where, window, kind, reverse):
+        rows = rows_of_epoch(trace.epoch(index), where, window, kind)
         if len(rows):
             yield rows
 
 
-def _candidates(trace: Trace, where: Range, window: Window, kind: Kind, reverse: bool) -> Iterator[int]:
+def accesses_of(trace: Trace, t: Time) -> Rows:
+    """Return the loads and stores of the instruction that starts at ``t``, in the order it made them."""
+    epoch = trace.epoch(trace.epoch_of(t))
+    times = epoch.accesses.t
+    first, stop = np.searchsorted(times, t - epoch.start), np.searchsorted(times, t - epoch.start, "right")
+    return _rows_of(epoch, np.arange(first, stop))
+
+
+def epochs_touching(trace: Trace, where: Range, window: Window, kind: Kind, reverse: bool) -> Iterator[int]:
+    """Yield the epochs of a window that may have such an access."""
     start, size = where
     first, stop = window.epochs(trace)
     # Spans tell of RAM; a device's registers are not memory.
@@ -63,7 +73,8 @@ def _candidates(trace: Trace, where: Range, window: Window, kind: Kind, reverse:
     return trace.spans.candidates(first, stop, hit, reverse=reverse)
 
 
-def _epoch_rows(epoch: EpochData, where: Range, window: Window, kind: Kind) -> Rows:
+def rows_of_epoch(epoch: EpochData, where: Range, window: Window, kind: Kind) -> Rows:
+    """Return the accesses of an epoch that lie in a window, in order of t."""
     parts = []
     if kind & Kind.CHANGE:
         parts.append(_changes(epoch, where, window))
@@ -83,8 +94,13 @@ def _accesses(epoch: EpochData, where: Range, window: Window, kind: Kind) -> Row
     times = table.t[found]
     store = table.is_store[found]
     wanted = store if not kind & Kind.LOAD else ~store if not kind & Kind.STORE else np.ones_like(store)
-    keep = (times >= start) & (times < stop) & wanted
-    found, times, store = found[keep], times[keep], store[keep]
+    return _rows_of(epoch, found[(times >= start) & (times < stop) & wanted])
+
+
+def _rows_of(epoch: EpochData, found: Integers) -> Rows:
+    """Return the accesses with these indices in an epoch's table."""
+    table = epoch.accesses
+    times, store = table.t[found], table.is_store[found]
     rows = np.empty(len(found), ACCESS)
     rows["t"] = times + np.uint64(epoch.start)
     rows["hart"] = epoch.hart_of_runs(np.searchsorted(epoch.run_start, times, "right") - 1)

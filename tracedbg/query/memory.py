@@ -3,10 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tracedbg.format.schema import NEVER, PAGE_SIZE
+from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import Epoch, Frame, PhysicalAddress, Time
+from tracedbg.query.byte_places import byte_places
 from tracedbg.store.epoch import EpochData
-from tracedbg.store.source import Flags, Integers, Numbers
+from tracedbg.store.source import Flags, Numbers
 from tracedbg.store.spans import EPOCH_ALONE, SpanData
 from tracedbg.store.trace import Trace
 
@@ -106,7 +107,7 @@ def _written_bytes(epoch: EpochData, start: int, stop: int, t: int) -> tuple[Num
     stores = stores[(table.t[stores] < t) & table.tells[stores]]
     changed = epoch.accesses.changes_touching(start, stop)
     changed = changed[changes.t[changed] <= t]
-    store_address = _store_addresses(epoch, stores)
+    store_address = byte_places(table.physical[stores], table.second[stores], table.size[stores])
     change_address = changes.physical[changed][:, None] + np.arange(8, dtype=np.uint64)
     size = np.concatenate([table.size[stores], np.full(len(changed), 8, np.uint8)])
     value = np.concatenate([table.value[stores], changes.value[changed]]).astype("<u8")
@@ -118,15 +119,3 @@ def _written_bytes(epoch: EpochData, start: int, stop: int, t: int) -> tuple[Num
     used = np.arange(8) < size[order][:, None]
     address = np.concatenate([store_address, change_address])[order]
     return address[used], value[order].view(np.uint8).reshape(-1, 8)[used]
-
-
-def _store_addresses(epoch: EpochData, stores: Integers) -> Numbers:
-    """Return the physical addresses of eight bytes from each store's first on, one row for a store."""
-    table = epoch.accesses
-    physical, second = table.physical[stores][:, None], table.second[stores][:, None]
-    room = np.uint64(PAGE_SIZE) - (physical & np.uint64(PAGE_SIZE - 1))
-    count = np.arange(8, dtype=np.uint64)
-    crosses = (count >= room) & (room < table.size[stores][:, None])
-    elsewhere = np.where(second == NEVER, np.uint64(NEVER), second + (count - room))
-    found: Numbers = np.where(crosses, elsewhere, physical + count)
-    return found

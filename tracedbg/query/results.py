@@ -3,6 +3,7 @@
 import numpy as np
 
 from tracedbg.format.schema import LateKind, Source
+from tracedbg.ids import Time
 from tracedbg.store.epoch import EpochData, Instructions
 from tracedbg.store.source import Flags, Integers, Numbers
 from tracedbg.store.trace import Trace
@@ -14,8 +15,18 @@ _SIGNED = np.array([False] * 3 + [True] * 3 + [False] * 4)
 
 def with_effect(trace: Trace, epoch: EpochData, rows: Instructions) -> Instructions:
     """Return those of ``rows`` that have a destination register and are not known not to have retired."""
-    rows = rows.select(epoch.blocks.destination[rows.instruction] != 0)
+    return retired(trace, epoch, rows.select(epoch.blocks.destination[rows.instruction] != 0))
+
+
+def retired(trace: Trace, epoch: EpochData, rows: Instructions) -> Instructions:
+    """Return those of ``rows`` that are not known not to have retired."""
     return rows.select(~_trapped(trace, epoch, rows))
+
+
+def has_retired(trace: Trace, t: Time) -> bool:
+    """Say whether the instruction that starts at ``t`` is not known not to have retired."""
+    epoch = trace.epoch(trace.epoch_of(t))
+    return len(retired(trace, epoch, epoch.instructions(t - epoch.start, t - epoch.start + 1)).t) == 1
 
 
 def last_unsettled(trace: Trace, epoch: EpochData, rows: Instructions) -> int:
@@ -24,8 +35,7 @@ def last_unsettled(trace: Trace, epoch: EpochData, rows: Instructions) -> int:
     Once its hart runs again, state rows tell all registers.
     """
     rows = rows.select(epoch.blocks.source[rows.instruction] == Source.ANY)
-    rows = rows.select(_among(rows.t, epoch.open))
-    rows = rows.select(~_trapped(trace, epoch, rows))
+    rows = retired(trace, epoch, rows.select(_among(rows.t, epoch.open)))
     return int(rows.t[-1]) if len(rows.t) else -1
 
 

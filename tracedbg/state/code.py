@@ -21,11 +21,7 @@ class ExecutedCode:
     def _distinct(self) -> NDArray[np.int64]:
         """One instruction of the table for each address and encoding."""
         blocks = self._blocks
-        padded = np.concatenate([blocks.code, np.zeros(4, np.uint8)]).astype(np.uint64)
-        start = blocks.byte[:-1]
-        word = sum((padded[start + i] << np.uint64(8 * i) for i in range(2)), np.zeros(len(start), np.uint64))
-        for i in (2, 3):
-            word |= np.where(blocks.length > i, padded[start + i] << np.uint64(8 * i), np.uint64(0))
+        word = blocks.encoding
         order = np.lexsort((word, blocks.address))
         address = blocks.address[order]
         new = np.ones(len(order), np.bool_)

@@ -1,6 +1,6 @@
 """The traps that a trace holds, as a hart took them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from tracedbg.format.schema import NEVER
 from tracedbg.ids import Hart, Time, VirtualAddress
 from tracedbg.store.epoch import EpochData, TrapRows
+from tracedbg.store.source import Flags
 from tracedbg.store.trace import Trace
 
 
@@ -45,6 +46,17 @@ def iter_traps_before(trace: Trace, hart: Hart, t: Time, oldest: Time) -> Iterat
         found = np.flatnonzero((rows.hart == hart) & (times < t) & (times >= oldest))
         for row in found[::-1].tolist():
             yield _trap(epoch, rows, row)
+
+
+def last_trap(trace: Trace, t: Time, choose: Callable[[TrapRows], Flags]) -> Trap | None:
+    """Return the newest trap whose handler begins at or before ``t`` of those that ``choose`` flags."""
+    for index in range(trace.epoch_of(t), -1, -1):
+        epoch = trace.epoch(index)
+        rows = epoch.traps
+        found = np.flatnonzero((rows.t.astype(np.int64) + epoch.start <= t) & choose(rows))
+        if len(found):
+            return _trap(epoch, rows, int(found[-1]))
+    return None
 
 
 def _trap(epoch: EpochData, rows: TrapRows, row: int) -> Trap:

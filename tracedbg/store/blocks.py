@@ -59,6 +59,17 @@ class BlockTable:
         return np.repeat(self.virtual - start, self.instructions) + self.byte[:-1].astype(np.uint64)
 
     @cached_property
+    def encoding(self) -> NDArray[np.uint32]:
+        """The first four bytes of each instruction as a number, of a shorter one all that it has."""
+        padded = np.concatenate([self.code, np.zeros(4, np.uint8)]).astype(np.uint32)
+        start = self.byte[:-1]
+        word = np.zeros(len(start), np.uint32)
+        for place in range(4):
+            byte = padded[start + place] << np.uint32(8 * place)
+            word |= np.where(self.length > place, byte, np.uint32(0))
+        return word
+
+    @cached_property
     def is_load(self) -> Flags:
         """Whether each instruction's destination gets what its own load brought."""
         loads: Flags = (self.source >= ValueSource.LOAD_S8) & (self.source <= ValueSource.LOAD_U32)

@@ -5,8 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from tracedbg.arch.base import Architecture, FrameLink, Use, Values
+from tracedbg.arch.base import Architecture, FrameLink, TrapKind, TrapRegisters, Use, Values
+from tracedbg.arch.dataflow import Dataflow
 from tracedbg.arch.riscv64 import causes, paging
+from tracedbg.arch.riscv64.csrs import csr_writers
+from tracedbg.arch.riscv64.dataflow import dataflow
 from tracedbg.arch.riscv64.registers import FLOAT, INTEGER, NAMES
 from tracedbg.arch.riscv64.stack_code import stack_code
 from tracedbg.arch.riscv64.views import ALIASES, VIEWS
@@ -55,6 +58,23 @@ class Riscv64(Architecture):
     def is_interrupt(self, cause: int) -> bool:
         """Say whether the highest bit is set."""
         return bool(cause & causes.INTERRUPT)
+
+    def trap_kind(self, cause: int) -> TrapKind:
+        """Tell interrupts, calls, and the three kinds of exception apart."""
+        return causes.trap_kind(cause)
+
+    def trap_registers(self, privilege: int) -> TrapRegisters:
+        """Return those of machine mode, or of supervisor mode."""
+        letter = "m" if privilege == _MACHINE else "s"
+        return TrapRegisters(f"{letter}cause", f"{letter}epc", f"{letter}tval", "mstatus")
+
+    def dataflow(self, data: bytes) -> Dataflow:
+        """Decode RV64GC and what dataflow.py lists beside it."""
+        return dataflow(data)
+
+    def writes_control(self, encodings: NDArray[np.uint32], register: str) -> NDArray[np.bool_]:
+        """Look for the instructions of Zicsr."""
+        return csr_writers(encodings, register)
 
     def trap_vectors(self, values: Values) -> tuple[VirtualAddress, ...]:
         """Return the bases of mtvec and stvec; in vectored mode they are where exceptions go (3.1.7)."""

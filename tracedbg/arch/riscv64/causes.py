@@ -1,5 +1,7 @@
 """Trap causes and privileges by name (RISC-V privileged ISA 1.2 and 3.1.15, table 14)."""
 
+from tracedbg.arch.base import TrapKind
+
 INTERRUPT = 1 << 63
 
 EXCEPTIONS = {
@@ -43,12 +45,26 @@ INTERRUPTS = {
 PRIVILEGES = {0: "user", 1: "supervisor", 3: "machine"}
 
 
+_KINDS = {
+    **dict.fromkeys((3, 8, 9, 10, 11), TrapKind.CALL),
+    **dict.fromkeys((0, 1, 12, 20), TrapKind.FETCH),
+    **dict.fromkeys((4, 5, 6, 7, 13, 15, 21, 23), TrapKind.DATA),
+}
+
+
 def cause_name(cause: int) -> str:
     """Return the meaning of a value of mcause or scause."""
     number = cause & ~INTERRUPT
     if cause & INTERRUPT:
         return INTERRUPTS.get(number, f"interrupt {number}")
     return EXCEPTIONS.get(number, f"exception {number}")
+
+
+def trap_kind(cause: int) -> TrapKind:
+    """Return what a value of mcause or scause came from."""
+    if cause & INTERRUPT:
+        return TrapKind.INTERRUPT
+    return _KINDS.get(cause, TrapKind.INSTRUCTION)
 
 
 def privilege_name(privilege: int) -> str:
