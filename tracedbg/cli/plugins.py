@@ -1,7 +1,9 @@
 """List the detectors that analyze runs, and what each needs.
 
-tracedbg plugins
-tracedbg plugins --json
+They come by entry points of the group tracedbg.detectors, from tracedbg itself or any other package.
+
+    tracedbg plugins
+    tracedbg plugins --json
 """
 
 import click

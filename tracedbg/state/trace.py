@@ -54,7 +54,7 @@ class Trace:
     @classmethod
     def open(
         cls, path: str | Path, *, symbols: Iterable[Given] = (), cache_bytes: int = CACHE_BYTES
-    ) -> "Trace":
+    ) -> Self:
         """Open a trace, with ELF files beyond those that it carries.
 
         TraceFormatError when it is no trace or malformed, SymbolError for an ELF file that cannot be read.
