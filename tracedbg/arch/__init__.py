@@ -1,11 +1,23 @@
 """What tracedbg knows of instruction sets; nothing above this package may."""
 
-from tracedbg.arch.base import Architecture, FrameLink, Use, Values, View
+from tracedbg.arch.base import (
+    PC,
+    PRIVILEGE,
+    Architecture,
+    DebuggerFeature,
+    DebuggerLayout,
+    DebuggerRegister,
+    FrameLink,
+    Use,
+    Values,
+    View,
+)
 from tracedbg.arch.translation import AddressSpace, MappedPage, Walk, WalkLevel
 from tracedbg.errors import UsageError
 
 __all__ = [
-    "AddressSpace", "Architecture", "FrameLink", "MappedPage", "Use", "Values", "View", "Walk", "WalkLevel",
+    "PC", "PRIVILEGE", "AddressSpace", "Architecture", "DebuggerFeature", "DebuggerLayout",
+    "DebuggerRegister", "FrameLink", "MappedPage", "Use", "Values", "View", "Walk", "WalkLevel",
     "architecture",
 ]  # fmt: skip
 

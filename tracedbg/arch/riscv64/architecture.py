@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from tracedbg.arch.base import Architecture, FrameLink, Use, Values
+from tracedbg.arch.base import Architecture, DebuggerLayout, FrameLink, Use, Values
 from tracedbg.arch.riscv64 import causes, paging
+from tracedbg.arch.riscv64.debugger import LAYOUT
 from tracedbg.arch.riscv64.registers import FLOAT, INTEGER, NAMES
 from tracedbg.arch.riscv64.views import ALIASES, VIEWS
 from tracedbg.arch.translation import AddressSpace, MappedPage, ReadPage, ReadWord, Walk
@@ -33,6 +34,11 @@ class Riscv64(Architecture):
     address_space_register = "satp"
     aliases = ALIASES
     views = VIEWS
+
+    @property
+    def debugger_layout(self) -> DebuggerLayout:
+        """Return QEMU's layout, with the control registers that a trace can hold."""
+        return LAYOUT
 
     def dwarf_register(self, number: int) -> str | None:
         """Integer registers are 0 to 31 and floating-point ones 32 to 63 (psABI, DWARF register numbers)."""
