@@ -1,0 +1,1 @@
+"""gdb at the other end: a remote server over a trace, and gdb sessions that are scripted."""
