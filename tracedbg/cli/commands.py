@@ -17,6 +17,7 @@ SUBCOMMANDS = {
     "state": "Show the machine at a moment: registers, code, and the call stack.",
     "who": "Say who last wrote a byte of memory, and from which call stack.",
     "accesses": "List who loaded, stored or otherwise changed bytes of memory.",
+    "serve": "Let a stock gdb debug a trace, forwards and backwards, through its remote protocol.",
     "repair": "Make a whole trace of one that was cut short or damaged, or of an interrupted recording.",
     "doctor": "Say what this machine lacks for recording, and how to get it.",
     "completion": "Print the script that completes tracedbg's command line in a shell.",
