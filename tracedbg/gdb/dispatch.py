@@ -172,7 +172,7 @@ class Dispatcher:
         return feature is None or feature in self._client
 
     def _insert(self, request: ask.Insert) -> Reply:
-        self._execution.insert(request.point)
+        self._execution.insert(request.point, self._general)
         return Ok()
 
     def _remove(self, request: ask.Remove) -> Reply:

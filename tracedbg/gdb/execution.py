@@ -10,6 +10,7 @@ from tracedbg.gdb.search import Hit, Search
 from tracedbg.ids import Hart, Time
 from tracedbg.query import hart_at, last_of_hart, next_of_hart
 from tracedbg.state import Moment, Piece, Trace
+from tracedbg.state.where import parse_range, pieces
 
 MOMENTS_KEPT = 16
 
@@ -73,12 +74,16 @@ class Execution:
             self._moments[key] = self.trace.at(self.t, hart=hart)
         return self._moments[key]
 
-    def insert(self, point: Point) -> None:
-        """Set a breakpoint or watchpoint; UsageError for bytes that are mapped nowhere."""
-        self.points.insert(point, self._locate)
+    def insert(self, point: Point, hart: Hart) -> None:
+        """Set a breakpoint or watchpoint, its address as a hart means it now.
 
-    def _locate(self, address: int, size: int) -> list[Piece]:
-        return self.trace.pieces((address, size), self.t, virtual=not self.is_physical)
+        UsageError for bytes that are mapped nowhere.
+        """
+        self.points.insert(point, lambda address, size: self._locate(address, size, hart))
+
+    def _locate(self, address: int, size: int, hart: Hart) -> list[Piece]:
+        where = parse_range((address, size), self.trace.symbols, virtual=not self.is_physical)
+        return pieces(where, self.moment(hart), self.trace.store.guest)
 
     def run(self, poll: Poll, *, reverse: bool = False) -> Stop:
         """Run to the next point or edge."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from tracedbg.gdb.points import Watchpoint, ranges
 from tracedbg.gdb.requests import Point, PointKind
 from tracedbg.ids import Hart, Time, VirtualAddress
-from tracedbg.query import Access, Kind, hart_at, iter_accesses, iter_executions
+from tracedbg.query import Access, Kind, changing, hart_at, iter_accesses, iter_executions
+from tracedbg.query.accesses import Range
 from tracedbg.store import Trace
 
 Check = Callable[[Time], None]
@@ -111,17 +112,26 @@ class Search:
         return Hit(Time(int(row["t"])), Hart(int(row["hart"])), point.kind)
 
     def _access(self, watch: Watchpoint, start: Time, stop: Time, *, reverse: bool = False) -> Hit | None:
-        """Return the stop at the first or last touch of watched bytes between two moments."""
+        """Return the stop at the first or last touch of watched bytes between two moments.
+
+        Of a watchpoint for writes only those count that change a byte: gdb would go on after the others.
+        """
         if start >= stop:
             return None
+        found = [self._touch(watch, where, (start, stop), reverse) for where in ranges(watch)]
+        hits = [hit for hit in found if hit is not None]
+        return (max if reverse else min)(hits, key=_moment) if hits else None
+
+    def _touch(
+        self, watch: Watchpoint, where: Range, between: tuple[Time, Time], reverse: bool
+    ) -> Hit | None:
         kind = _KINDS[watch.point.kind]
-        found: list[Hit] = []
-        for where in ranges(watch):
-            parts = iter_accesses(self.trace, where, between=(start, stop), kind=kind, reverse=reverse)
-            rows = next(parts, None)
-            if rows is not None:
-                found.append(self._hit(watch, Access.of(rows[-1 if reverse else 0]), reverse))
-        return (max if reverse else min)(found, key=_moment) if found else None
+        for rows in iter_accesses(self.trace, where, between=between, kind=kind, reverse=reverse):
+            self.check(between[1] if reverse else between[0])
+            hits = rows[changing(self.trace, where, rows)] if kind == Kind.WRITE else rows
+            if len(hits):
+                return self._hit(watch, Access.of(hits[-1 if reverse else 0]), reverse)
+        return None
 
     def _hit(self, watch: Watchpoint, access: Access, reverse: bool) -> Hit:
         # A change holds from its t on: it happened on the way there.
