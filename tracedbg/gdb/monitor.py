@@ -12,6 +12,9 @@ from tracedbg.session.place import Selection
 from tracedbg.state import Known
 
 _PER_LINE = 16
+_AFTER_GOTO = (
+    "after goto gdb still shows the registers of before: maintenance flush register-cache, then frame"
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Monitor:
             f"monitor {usage.ljust(width)}  {each.summary}"
             for usage, each in zip(usages, self._commands.values(), strict=True)
         ]
-        return "\n".join(lines) + "\n"
+        return "\n".join([*lines, _AFTER_GOTO, ""])
 
 
 def where(execution: Execution, _: str = "") -> str:
@@ -71,7 +74,7 @@ def goto(execution: Execution, text: str) -> str:
     if not text:
         raise UsageError("goto needs a position: 12345, end, end-1000, last-kernel, sys_futex#3")
     execution.go(execution.trace.position(text))
-    return f"{where(execution)}\ngdb still shows the old registers: maintenance flush register-cache\n"
+    return where(execution)
 
 
 def who(execution: Execution, text: str) -> str:
