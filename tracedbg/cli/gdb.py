@@ -2,8 +2,8 @@
 
 TARGET is a trace, or HOST:PORT or unix:PATH where a server listens. Without a script gdb gets the terminal:
 `goto T` moves in time, `monitor help` lists what else a recording can be asked. SCRIPT is a file of gdb's own
-commands (.gdb), or a Python file (.py) that finds a tracedbg.gdb.Session under the name `session`; the exit
-code is 1 when one of its asserts, or a command, fails.
+commands (.gdb), or a Python file (.py) with a function main(session), which gets a tracedbg.gdb.Session; the
+exit code is 1 when one of its asserts, or a command, fails.
 
     tracedbg gdb trace.bin
     tracedbg gdb trace.bin -x investigation.gdb

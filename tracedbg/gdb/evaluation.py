@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from tracedbg.gdb.launch import GdbError
 from tracedbg.gdb.mi import MachineInterface, Payload
@@ -21,15 +21,19 @@ _ACCESS = ("public", "private", "protected")
 
 @dataclass(frozen=True)
 class Value:
-    """What an expression is: gdb's name of its type, gdb's text, and the value in Python's own types."""
+    """What an expression is: gdb's name of its type, gdb's text, and the value in Python's own types.
+
+    ``value`` is a Plain; its type is left open so that a script can use it without asking first.
+    """
 
     expression: str
     type: str
     text: str
-    value: Plain
+    value: Any
 
     def __str__(self) -> str:
-        return f"({self.type}) {self.expression} = {self.text if self.text else self.value}"
+        is_whole = isinstance(self.value, list | dict)
+        return f"({self.type}) {self.expression} = {self.value if is_whole else self.text}"
 
 
 def evaluate(gdb: MachineInterface, expression: str) -> Value:

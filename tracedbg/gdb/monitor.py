@@ -12,9 +12,7 @@ from tracedbg.session.place import Selection
 from tracedbg.state import Known
 
 _PER_LINE = 16
-_AFTER_GOTO = (
-    "after goto gdb still shows the registers of before: maintenance flush register-cache, then frame"
-)
+_AFTER_GOTO = "after goto gdb shows old registers until: maintenance flush register-cache, then frame"
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
-"""Sessions that are kept as Python files: run from top to bottom, with plain asserts as expectations."""
+"""Sessions that are kept as Python files: a function ``main(session)``, with plain asserts as expectations."""
 
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tracedbg.errors import TracedbgError, UsageError
 from tracedbg.gdb.log import Json, Log
@@ -43,19 +44,22 @@ class Outcome:
 
 
 def run_script(path: Path, session: Session) -> Outcome:
-    """Run a file with ``session`` as a name in it; its failures are outcomes, not exceptions.
+    """Run a file's ``main`` with the session; its failures are outcomes, not exceptions.
 
-    UsageError for a file that cannot be read as Python.
+    UsageError for a file that cannot be read as Python or has no ``main``.
     """
     try:
         code = compile(path.read_text(), str(path), "exec")
     except (SyntaxError, ValueError) as error:
         line = error.lineno if isinstance(error, SyntaxError) else None
         raise UsageError(f"{path}:{line or 1}: not Python: {error.args[0]}") from error
-    names = {"__name__": "__main__", "__file__": str(path), "session": session}
+    if "main" not in code.co_names:
+        raise UsageError(f"{path}: no function main(session), where a session begins")
+    names: dict[str, Any] = {"__name__": path.stem, "__file__": str(path)}
     failure = None
     try:
         exec(code, names)
+        names["main"](session)
     except Exception as error:  # noqa: BLE001  whatever a script raises is its own failure
         failure = _failure(path, session.log, error)
     return Outcome(str(path), session.log, failure)
