@@ -16,7 +16,9 @@ def feed(data: bytes, cuts: list[int], reader: PacketReader | None = None) -> li
     """Feed bytes in pieces."""
     taker = PacketReader() if reader is None else reader
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [event for start, stop in zip(edges, edges[1:], strict=False) for event in taker.feed(data[start:stop])]
+    return [
+        event for start, stop in zip(edges, edges[1:], strict=False) for event in taker.feed(data[start:stop])
+    ]
 
 
 @given(st.lists(contents, max_size=5), st.lists(st.integers(0, 5000), max_size=8))
@@ -33,7 +35,9 @@ def test_run_lengths_are_undone_by_a_client(content: bytes, cuts: list[int]) -> 
 
 
 @given(st.binary(max_size=400), contents, st.lists(st.integers(0, 5000), max_size=6), st.booleans())
-def test_a_packet_after_any_garbage_arrives(garbage: bytes, content: bytes, cuts: list[int], runs: bool) -> None:
+def test_a_packet_after_any_garbage_arrives(
+    garbage: bytes, content: bytes, cuts: list[int], runs: bool
+) -> None:
     # A mark in the garbage, or the end of a packet that began there, may come first.
     data = garbage + b"#00" + frame(content)
     assert feed(data, cuts, PacketReader(run_lengths=runs))[-1] == Packet(content)
@@ -60,7 +64,9 @@ def test_a_packet_that_begins_again_counts_from_its_last_start() -> None:
 
 
 def test_a_notification_is_told_from_a_packet() -> None:
-    assert PacketReader().feed(b"%Stop:T05#" + b"%02x" % (sum(b"Stop:T05") % 256)) == [Notification(b"Stop:T05")]
+    assert PacketReader().feed(b"%Stop:T05#" + b"%02x" % (sum(b"Stop:T05") % 256)) == [
+        Notification(b"Stop:T05")
+    ]
 
 
 @pytest.mark.parametrize("data", [b"$g#00", b"$g#zz", b"$a}#de"])

@@ -128,14 +128,18 @@ class Search:
         kind = _KINDS[watch.point.kind]
         for rows in iter_accesses(self.trace, where, between=between, kind=kind, reverse=reverse):
             self.check(between[1] if reverse else between[0])
-            hits = rows[changing(self.trace, where, rows)] if kind == Kind.WRITE else rows
+            # What changed before the recording began is no event on the way.
+            inside = (rows["kind"] != Kind.CHANGE) | (rows["t"] > self.trace.start)
+            if kind == Kind.WRITE:
+                inside &= changing(self.trace, where, rows)
+            hits = rows[inside]
             if len(hits):
                 return self._hit(watch, Access.of(hits[-1 if reverse else 0]), reverse)
         return None
 
     def _hit(self, watch: Watchpoint, access: Access, reverse: bool) -> Hit:
         # A change holds from its t on: it happened on the way there.
-        before = access.t if access.hart is not None else Time(max(access.t - 1, self.trace.start))
+        before = access.t if access.hart is not None else Time(access.t - 1)
         t = Time(before + 1) if reverse else before
         hart = access.hart if access.hart is not None else hart_at(self.trace, t)
         return Hit(t, Hart(0) if hart is None else hart, watch.point.kind, watch.touched_address(access))
