@@ -1,5 +1,7 @@
 """Framing takes any bytes in any pieces, and gives back what was put in."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,9 +18,7 @@ def feed(data: bytes, cuts: list[int], reader: PacketReader | None = None) -> li
     """Feed bytes in pieces."""
     taker = PacketReader() if reader is None else reader
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [
-        event for start, stop in zip(edges, edges[1:], strict=False) for event in taker.feed(data[start:stop])
-    ]
+    return [event for start, stop in pairwise(edges) for event in taker.feed(data[start:stop])]
 
 
 @given(st.lists(contents, max_size=5), st.lists(st.integers(0, 5000), max_size=8))

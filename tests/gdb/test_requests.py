@@ -1,5 +1,7 @@
 """Packets become typed requests; nothing that arrives makes more than a RequestError."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,7 +73,5 @@ def test_wrong_fields_are_named(content: bytes, problem: str) -> None:
     )
 )
 def test_any_content_is_a_request_or_a_request_error(content: bytes) -> None:
-    try:
+    with suppress(RequestError):
         assert isinstance(parse(content), Request)
-    except RequestError as error:
-        assert str(error)

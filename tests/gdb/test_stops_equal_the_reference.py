@@ -1,10 +1,10 @@
-"""Runs stop where a slow scan of the whole history says, and backwards at the same stops in opposite order."""
+"""Runs stop where a slow scan of the history says, and backwards at the same stops in opposite order."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -74,7 +74,7 @@ def changes(history: History, point: Point, t: int) -> bool:
 
 def expected(history: History, points: list[Point]) -> list[tuple[int, bool]]:
     """All stops in order: (t, whether it is a watchpoint's); a breakpoint is the first of its t."""
-    found = set()
+    found: set[tuple[int, bool]] = set()
     for point in points:
         if point.kind.is_watch:
             found |= {(t, True) for t in touched(history, point)}
@@ -86,7 +86,7 @@ def expected(history: History, points: list[Point]) -> list[tuple[int, bool]]:
 
 def stops(execution: Execution, *, reverse: bool) -> list[tuple[int, bool]]:
     """Run from edge to edge as gdb does: it steps over a watchpoint's instruction without watchpoints."""
-    found = []
+    found: list[tuple[int, bool]] = []
     stop = execution.run(lambda: None, reverse=reverse)
     while stop.edge is None:
         assert stop.hit is not None

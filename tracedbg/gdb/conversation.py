@@ -73,8 +73,8 @@ class Conversation:
 
     def _poll(self) -> None:
         """Look for Ctrl-C; raises InterruptedSearchError for it, and when gdb has gone."""
-        while len(self._waiting) < WAITING_LIMIT and self._connection.has_input():
+        while len(self._waiting) < WAITING_LIMIT and not self._is_over and self._connection.has_input():
             self._receive()
-            if self._is_over or Mark.INTERRUPT in self._waiting:
-                self._waiting = deque(event for event in self._waiting if event is not Mark.INTERRUPT)
-                raise InterruptedSearchError
+        if self._is_over or Mark.INTERRUPT in self._waiting:
+            self._waiting = deque(event for event in self._waiting if event is not Mark.INTERRUPT)
+            raise InterruptedSearchError
