@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from tests.building import reference
 from tests.building.machine import DEVICE_START, OTHER_START, RAM_START, History, Machine
 from tests.building.tracefile import write_trace
 from tracedbg import query
-from tracedbg.ids import Hart, PhysicalAddress, RegisterId, Time, VirtualAddress
+from tracedbg.ids import Frame, Hart, PhysicalAddress, RegisterId, Time, VirtualAddress
 from tracedbg.query.rows import Access, Kind
 from tracedbg.store import Trace
 
@@ -71,6 +72,39 @@ def test_memory_at_any_moment(drawn: Drawn) -> None:
             assert [
                 int(byte) if sure else None for byte, sure in zip(content, known, strict=True)
             ] == expected
+
+
+@many
+@given(histories)
+def test_a_page_at_many_moments(drawn: Drawn) -> None:
+    with opened(drawn) as (history, trace, random):
+        for frame in (RAM_START >> 12, (RAM_START >> 12) + 2, OTHER_START >> 12, DEVICE_START >> 12):
+            for t in some_moments(random, history):
+                memory = reference.memory_at(history, t)
+                content, known = query.page_at(trace, Frame(frame), t)
+                expected = [memory.get(place) for place in range(frame << 12, frame + 1 << 12)]
+                assert [
+                    int(byte) if sure else None for byte, sure in zip(content, known, strict=True)
+                ] == expected
+
+
+@many
+@given(histories)
+def test_which_writes_change_bytes(drawn: Drawn) -> None:
+    with opened(drawn) as (history, trace, random):
+        start, size = RAM_START + random.choice([0, 1, 56, 4090]), random.choice([1, 4, 8, 200])
+        where = (PhysicalAddress(start), size)
+        rows = query.accesses(trace, where, kind=Kind.STORE)
+        changed = query.changing(trace, where, query.accesses(trace, where, kind=Kind.WRITE))
+        everything = query.accesses(trace, where, kind=Kind.WRITE)
+        assert len(changed) == len(everything)
+        for t in {int(t) for t in rows["t"]}:
+            own = (everything["t"] == t) & (everything["kind"] == Kind.STORE)
+            others = np.any((everything["t"] == t + 1) & (everything["kind"] == Kind.CHANGE))
+            if np.count_nonzero(own) == 1 and not others:
+                before, after = (reference.memory_at(history, moment) for moment in (t, t + 1))
+                differs = any(before[place] != after[place] for place in range(start, start + size))
+                assert changed[own].tolist() == [differs]
 
 
 @many

@@ -1,13 +1,27 @@
 """What tracedbg knows of instruction sets; nothing above this package may."""
 
-from tracedbg.arch.base import Architecture, FrameLink, TrapKind, TrapRegisters, Use, Values, View
+from tracedbg.arch.base import (
+    PC,
+    PRIVILEGE,
+    Architecture,
+    DebuggerFeature,
+    DebuggerLayout,
+    DebuggerRegister,
+    FrameLink,
+    TrapKind,
+    TrapRegisters,
+    Use,
+    Values,
+    View,
+)
 from tracedbg.arch.dataflow import Address, Dataflow, Operation, Result
 from tracedbg.arch.translation import AddressSpace, MappedPage, Walk, WalkLevel
 from tracedbg.errors import UsageError
 
 __all__ = [
-    "Address", "AddressSpace", "Architecture", "Dataflow", "FrameLink", "MappedPage", "Operation", "Result",
-    "TrapKind", "TrapRegisters", "Use", "Values", "View", "Walk", "WalkLevel", "architecture",
+    "Address", "AddressSpace", "Architecture", "Dataflow", "DebuggerFeature", "DebuggerLayout",
+    "DebuggerRegister", "FrameLink", "MappedPage", "Operation", "PC", "PRIVILEGE", "Result", "TrapKind",
+    "TrapRegisters", "Use", "Values", "View", "Walk", "WalkLevel", "architecture",
 ]  # fmt: skip
 
 

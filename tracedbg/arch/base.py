@@ -72,6 +72,47 @@ class FrameLink(NamedTuple):
     frame_pointer: int
 
 
+class DebuggerRegister(NamedTuple):
+    """A register as a debugger's target description lists it.
+
+    ``source`` is the recorded register, alias or view that it shows, or PC or PRIVILEGE; ``number`` and
+    ``bits`` are those of the remote protocol, ``type`` one of gdb's predefined types or of the feature's own.
+    """
+
+    name: str
+    number: int
+    source: str
+    type: str = "int"
+    bits: int = 64
+
+
+class DebuggerFeature(NamedTuple):
+    """Registers that belong together under a name that gdb knows; ``types`` is XML that defines types."""
+
+    name: str
+    registers: tuple[DebuggerRegister, ...]
+    types: str = ""
+
+
+class DebuggerLayout(NamedTuple):
+    """What gdb has to know of the machine (gdb manual, G.2).
+
+    ``general`` registers, counted from number 0, are read all at once; ``quick`` are the numbers of those
+    that a debugger wants at every stop.
+    """
+
+    architecture: str
+    features: tuple[DebuggerFeature, ...]
+    general: int
+    quick: tuple[int, ...]
+
+
+PC = "pc"
+"""Source of a DebuggerRegister: the address of the next instruction."""
+PRIVILEGE = "privilege"
+"""Source of a DebuggerRegister: the privilege that the hart runs at, as a number."""
+
+
 class Architecture(ABC):
     """An instruction set, for readers of a trace. Addresses and registers are integers without sign.
 
@@ -98,6 +139,11 @@ class Architecture(ABC):
     aliases: ClassVar[Mapping[str, str]]
     """Recorded names by other names."""
     views: ClassVar[Mapping[str, View]]
+
+    @property
+    @abstractmethod
+    def debugger_layout(self) -> DebuggerLayout:
+        """The registers as QEMU's gdbstub numbers them."""
 
     @abstractmethod
     def dwarf_register(self, number: int) -> str | None:

@@ -20,6 +20,8 @@ SUBCOMMANDS = {
     "why": "Say where a value came from, back to where it was made, or why the guest faulted.",
     "accesses": "List who loaded, stored or otherwise changed bytes of memory.",
     "plugins": "List the detectors that analyze runs, and what each needs.",
+    "serve": "Let a stock gdb debug a trace, forwards and backwards, through its remote protocol.",
+    "gdb": "Start gdb on a trace, with its symbols, or run a gdb session that is kept as a script.",
     "repair": "Make a whole trace of one that was cut short or damaged, or of an interrupted recording.",
     "doctor": "Say what this machine lacks for recording, and how to get it.",
     "completion": "Print the script that completes tracedbg's command line in a shell.",

@@ -28,17 +28,20 @@ STACK = (
 )
 
 
+symbols_option = click.option(
+    "--symbols",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="ELF",
+    help="An ELF file with names and lines, beyond those that the trace carries; may be given again.",
+)
+"""Adds ``--symbols``."""
+
+
 def trace_argument(function: Function) -> Function:
     """Adds the trace's path and ``--symbols``."""
-    option = click.option(
-        "--symbols",
-        multiple=True,
-        type=click.Path(path_type=Path),
-        metavar="ELF",
-        help="An ELF file with names and lines, beyond those that the trace carries; may be given again.",
-    )
     argument = click.argument("trace", type=click.Path(path_type=Path))
-    return argument(option(function))
+    return argument(symbols_option(function))
 
 
 def open_trace(path: Path, symbols: Sequence[Path]) -> "Trace":

@@ -9,6 +9,7 @@ from tracedbg.query.accesses import (
     next_read,
     next_write,
 )
+from tracedbg.query.changing import changing
 from tracedbg.query.executions import executions, iter_executions, last_execution, next_execution
 from tracedbg.query.last_instructions import last_chosen
 from tracedbg.query.last_register_write import RegisterWrite, last_register_write
@@ -23,6 +24,7 @@ from tracedbg.query.moments import (
     pc_at,
     privilege_at,
 )
+from tracedbg.query.pages import page_at
 from tracedbg.query.positions import resolve
 from tracedbg.query.register_writes import iter_register_writes, register_writes
 from tracedbg.query.registers import registers_at
@@ -31,9 +33,10 @@ from tracedbg.query.rows import Access, Kind
 from tracedbg.query.straight_code import straight_since
 
 __all__ = [
-    "Access", "Executed", "Kind", "RegisterWrite", "Written", "accesses", "accesses_of", "executed_at",
-    "executions", "hart_at", "has_retired", "iter_accesses", "iter_executions", "iter_register_writes",
-    "last_chosen", "last_execution", "last_of_hart", "last_read", "last_register_write", "last_write",
-    "last_writers", "memory_at", "next_execution", "next_of_hart", "next_read", "next_write", "pc_at",
-    "privilege_at", "register_writes", "registers_at", "resolve", "straight_since",
+    "Access", "Executed", "Kind", "RegisterWrite", "Written", "accesses", "accesses_of", "changing",
+    "executed_at", "executions", "hart_at", "has_retired", "iter_accesses", "iter_executions",
+    "iter_register_writes", "last_chosen", "last_execution", "last_of_hart", "last_read",
+    "last_register_write", "last_write", "last_writers", "memory_at", "next_execution", "next_of_hart",
+    "next_read", "next_write", "page_at", "pc_at", "privilege_at", "register_writes", "registers_at",
+    "resolve", "straight_since",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import Epoch, Frame, PhysicalAddress, Time
 from tracedbg.query.byte_places import byte_places
 from tracedbg.store.epoch import EpochData
-from tracedbg.store.source import Flags, Numbers
+from tracedbg.store.source import Flags, Integers, Numbers
 from tracedbg.store.spans import EPOCH_ALONE, SpanData
 from tracedbg.store.trace import Trace
 
@@ -64,7 +64,7 @@ class _Wanted:
         """Take what stores before offset ``stop`` of an epoch and changes up to it left."""
         content = np.zeros(len(self.content), np.uint8)
         valid = np.zeros(len(self.content), np.bool_)
-        address, byte = _written_bytes(epoch, self._start, self._stop, stop)
+        _, address, byte = written_bytes(epoch, self._start, self._stop, stop)
         inside = (address >= np.uint64(self._start)) & (address < np.uint64(self._stop))
         places = (address[inside] - np.uint64(self._start)).astype(np.int64)
         # Where a place occurs several times numpy keeps the last, which is the newest.
@@ -97,13 +97,14 @@ class _Wanted:
         self._fill(base + inside.start, page[inside], valid[inside])
 
 
-def _written_bytes(epoch: EpochData, start: int, stop: int, t: int) -> tuple[Numbers, Content]:
-    """Return address and value of bytes written, or told by a load, before offset ``t``, in order of time.
+def written_bytes(epoch: EpochData, start: int, stop: int, t: int) -> tuple[Integers, Numbers, Content]:
+    """Return bytes written, or told by a load, before offset ``t``, in order of time: a row for each.
 
-    All bytes of the stores and changes with one from ``start`` to ``stop`` are returned.
+    The columns are the offset of the first moment that shows the byte, its address, and its value. All bytes
+    of the stores and changes with one from ``start`` to ``stop`` are returned.
     """
     table, changes = epoch.accesses, epoch.accesses.changes
-    stores = table.touching(start, stop)
+    stores = table.touching(start, stop) if t > 0 else np.empty(0, np.int64)
     stores = stores[(table.t[stores] < t) & table.tells[stores]]
     changed = epoch.accesses.changes_touching(start, stop)
     changed = changed[changes.t[changed] <= t]
@@ -118,4 +119,5 @@ def _written_bytes(epoch: EpochData, start: int, stop: int, t: int) -> tuple[Num
     order = np.argsort(moment, kind="stable")
     used = np.arange(8) < size[order][:, None]
     address = np.concatenate([store_address, change_address])[order]
-    return address[used], value[order].view(np.uint8).reshape(-1, 8)[used]
+    shown = np.repeat((moment[order] + 1) // 2, size[order])
+    return shown, address[used], value[order].view(np.uint8).reshape(-1, 8)[used]

@@ -74,7 +74,7 @@ class Session:
         self.lanes = tuple(lanes)
         self.moment: Callable[[Time], Moment] = lru_cache(maxsize=MOMENTS_KEPT)(self._moment)
         self.overview: Callable[[int], Lane] = lru_cache(maxsize=2)(self._overview)
-        self.last_kernel = _last_moment(trace)
+        self.last_kernel = last_moment(trace)
         self.place = self._opening(self.last_kernel if at is None else at)
 
     def _opening(self, t: Time) -> Place:
@@ -187,7 +187,7 @@ class Session:
         self.place = replace(self.place, visible=near if self.place.visible == whole else whole)
 
 
-def _last_moment(trace: Trace) -> Time:
+def last_moment(trace: Trace) -> Time:
     """Return the last instruction of the kernel; the end of a trace is often firmware or nothing at all."""
     try:
         return trace.position("last-kernel")

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from tracedbg.arch import AddressSpace, Walk
 from tracedbg.errors import UsageError
 from tracedbg.format.schema import PAGE_SIZE
-from tracedbg.ids import PhysicalAddress, Time, VirtualAddress
-from tracedbg.query import memory_at
+from tracedbg.ids import Frame, PhysicalAddress, Time, VirtualAddress
+from tracedbg.query import page_at
 from tracedbg.query.memory import SIZE_LIMIT
 from tracedbg.state.known import Gap, Known, join, unknown
 from tracedbg.state.uncertainty import unproven
@@ -97,7 +97,7 @@ class Memory:
         start = PhysicalAddress(frame * PAGE_SIZE)
         if start >= _PHYSICAL_LIMIT:
             return np.zeros(PAGE_SIZE, np.uint8), np.zeros(PAGE_SIZE, np.bool_)
-        content, known = memory_at(self._trace, start, PAGE_SIZE, self._t)
+        content, known = page_at(self._trace, Frame(frame), self._t)
         if self._trace.guest.is_ram(start):
             known &= ~unproven(self._trace, frame, self._t, content)
         content[~known] = 0

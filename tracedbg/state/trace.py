@@ -52,9 +52,7 @@ class Trace:
         self.recording = Recording(store, arch, symbols, Disassembler(arch.name))
 
     @classmethod
-    def open(
-        cls, path: str | Path, *, symbols: Iterable[Given] = (), cache_bytes: int = CACHE_BYTES
-    ) -> Self:
+    def open(cls, path: str | Path, *, symbols: Iterable[Given] = (), cache_bytes: int = CACHE_BYTES) -> Self:
         """Open a trace, with ELF files beyond those that it carries.
 
         TraceFormatError when it is no trace or malformed, SymbolError for an ELF file that cannot be read.

@@ -1,6 +1,7 @@
 """Ranges of memory as people write them: ``0x80200000``, ``0x80200000:8``, ``task_table+16:8``."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -88,14 +89,19 @@ def pieces(found: Range, moment: Moment, guest: Guest) -> list[Piece]:
     if not found.is_virtual:
         return [Piece(PhysicalAddress(found.address), found.size, None)]
     own = _translated(found, moment, None)
-    others = (_translated(found, moment, space) for space in moment.address_spaces())
-    for parts in chain([own], others):
+    for parts in chain([own], _in_other_spaces(found, moment)):
         if any(_overlaps(part, [(area.start, area.size) for area in guest.ram]) for part in parts):
             return parts
     if any(_is_memory(guest, part) for part in own):
         return own
     problem = moment.translate(found.address).problem or "no memory is there"
     raise UsageError(f"{found.address:#x} is not mapped at t {moment.t}: {problem}")
+
+
+def _in_other_spaces(found: Range, moment: Moment) -> Iterator[list[Piece]]:
+    # A function, so that the spaces are looked for only when they are needed.
+    for space in moment.address_spaces():
+        yield _translated(found, moment, space)
 
 
 def _translated(found: Range, moment: Moment, space: AddressSpace | None) -> list[Piece]:

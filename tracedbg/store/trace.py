@@ -1,6 +1,6 @@
 """An opened trace: the one object that everything above asks for data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,7 @@ from tracedbg.format.schema import ACCESSES, CONSOLE, END, EPOCH, MESSAGES, WRIT
 from tracedbg.format.writer import topics
 from tracedbg.ids import Epoch, Frame, Time
 from tracedbg.store.blocks import BlockStore, BlockTable
+from tracedbg.store.cache import Sized
 from tracedbg.store.epoch import EpochData
 from tracedbg.store.guest import Ending, Guest, GuestError, parse_ending, parse_guest
 from tracedbg.store.image import Image
@@ -23,6 +24,7 @@ from tracedbg.store.source import CACHE_BYTES, Numbers, Source, is_ascending, is
 from tracedbg.store.spans import SpanIndex
 
 Parsed = TypeVar("Parsed")
+Kept = TypeVar("Kept", bound=Sized)
 
 
 class Trace:
@@ -98,6 +100,10 @@ class Trace:
     def cached_bytes(self) -> int:
         """Bytes of decoded columns that are kept now."""
         return self._source.cache.nbytes
+
+    def kept(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
+        """Return what ``make`` makes of the trace, from the cache of what is decoded if it is there."""
+        return self._source.cache.get(("kept", key), make)
 
     @property
     def blocks(self) -> BlockTable:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from tracedbg.arch.base import Architecture, FrameLink, TrapKind, TrapRegisters, Use, Values
+from tracedbg.arch.base import Architecture, DebuggerLayout, FrameLink, TrapKind, TrapRegisters, Use, Values
 from tracedbg.arch.dataflow import Dataflow
 from tracedbg.arch.riscv64 import causes, paging
 from tracedbg.arch.riscv64.csrs import csr_writers
 from tracedbg.arch.riscv64.dataflow import dataflow
+from tracedbg.arch.riscv64.debugger import LAYOUT
 from tracedbg.arch.riscv64.registers import FLOAT, INTEGER, NAMES
 from tracedbg.arch.riscv64.stack_code import stack_code
 from tracedbg.arch.riscv64.views import ALIASES, VIEWS
@@ -42,6 +43,11 @@ class Riscv64(Architecture):
     user_flag = "U"
     aliases = ALIASES
     views = VIEWS
+
+    @property
+    def debugger_layout(self) -> DebuggerLayout:
+        """Return QEMU's layout, with the control registers that a trace can hold."""
+        return LAYOUT
 
     def dwarf_register(self, number: int) -> str | None:
         """Integer registers are 0 to 31 and floating-point ones 32 to 63 (psABI, DWARF register numbers)."""

@@ -1,0 +1,54 @@
+"""What a page of physical memory held at a moment, fast for many moments of one epoch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tracedbg.format.schema import PAGE_SIZE
+from tracedbg.ids import Epoch, Frame, PhysicalAddress, Time
+from tracedbg.query.memory import Content, memory_at, written_bytes
+from tracedbg.store.source import Flags, Integers
+from tracedbg.store.trace import Trace
+
+
+@dataclass(frozen=True)
+class _PageHistory:
+    """A page when an epoch begins, and each byte written in the epoch, in order of time.
+
+    ``shown`` is the offset of the first moment that shows the byte.
+    """
+
+    content: Content
+    known: Flags
+    shown: Integers
+    place: Integers
+    byte: Content
+
+    @property
+    def nbytes(self) -> int:
+        return sum(each.nbytes for each in (self.content, self.known, self.shown, self.place, self.byte))
+
+
+def page_at(trace: Trace, frame: Frame, t: Time) -> tuple[Content, Flags]:
+    """Return the 4096 bytes of a frame at moment ``t``, and which of them are known; as ``memory_at`` does.
+
+    What the page went through in the epoch of ``t`` is kept, so that the next moment there costs little.
+    """
+    index = trace.epoch_of(t)
+    history = trace.kept(("page", index, frame), lambda: _history(trace, frame, index))
+    content, known = history.content.copy(), history.known.copy()
+    count = int(np.searchsorted(history.shown, t - int(trace.epoch_starts[index]), "right"))
+    # Where a place occurs several times numpy keeps the last, which is the newest.
+    content[history.place[:count]] = history.byte[:count]
+    known[history.place[:count]] = True
+    return content, known
+
+
+def _history(trace: Trace, frame: Frame, index: Epoch) -> _PageHistory:
+    epoch = trace.epoch(index)
+    start = frame * PAGE_SIZE
+    content, known = memory_at(trace, PhysicalAddress(start), PAGE_SIZE, epoch.start)
+    shown, address, byte = written_bytes(epoch, start, start + PAGE_SIZE, epoch.length + 1)
+    inside = (address >= np.uint64(start)) & (address < np.uint64(start + PAGE_SIZE))
+    place = (address[inside] - np.uint64(start)).astype(np.int64)
+    return _PageHistory(content, known, shown[inside], place, byte[inside])
