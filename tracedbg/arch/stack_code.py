@@ -18,6 +18,8 @@ class PointerWrite(IntEnum):
     """By arithmetic on the stack pointer: a push, a pop, an alignment."""
     SET = 2
     """From anything else: a move, a load, a swap, a constant."""
+    FRAME_POINTER = 3
+    """By arithmetic on the frame pointer, as a function with a frame of variable size ends."""
 
 
 @dataclass(frozen=True)

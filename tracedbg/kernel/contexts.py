@@ -17,8 +17,8 @@ NO_CONTEXT = -1
 USER = 0
 FRESH = 96
 """Instructions after a trap in which a handler takes the stack that it is going to use."""
-ON_INTERRUPTED = 4096
-"""A handler whose stack pointer is at most so far below that of what it interrupted uses the same stack."""
+LARGEST_FRAME = 1024
+"""Bytes of the registers that a context begins with."""
 TRAPS_KEPT = 16
 SMALLEST_ADDRESS = 4096
 """Stack pointers below are none: kernels put a zero there for "no stack"."""
@@ -52,6 +52,14 @@ class Context:
     within: int | None = None
     stop: int | None = None
     freezes: list[Freeze] = field(default_factory=list)
+
+    @property
+    def last_t(self) -> int:
+        """The last moment at which it is known to have been in use; far away where it ran to the end."""
+        if self.stop is not None:
+            return self.stop
+        stands_still = bool(self.freezes) and self.freezes[-1].thaw is None
+        return self.freezes[-1].t if stands_still else 1 << 62
 
     def frozen_at(self, t: int) -> Freeze | None:
         """Return how the context stands still at a moment, None where it runs or is over."""
@@ -112,7 +120,9 @@ class ContextTracker:
             self._leave(hart, stint.t)
         elif stint.begin == Begin.TRAP:
             self._take_trap(hart, stint)
-        elif stint.begin == Begin.SET or (stint.begin == Begin.START and stint.first != hart.sp):
+        elif stint.begin in (Begin.SET, Begin.FRAME_POINTER) or (
+            stint.begin == Begin.START and stint.first != hart.sp
+        ):
             self._set(hart, stint)
         elif stint.begin == Begin.RETURN:
             self._return(hart, stint.t)
@@ -175,22 +185,36 @@ class ContextTracker:
         sp, current = stint.first, hart.current
         trap = hart.traps[-1] if hart.traps and stint.t - hart.traps[-1].t <= FRESH else None
         if current != NO_CONTEXT:
-            if sp == hart.sp:
+            if sp == hart.sp or self._stays(hart, self.contexts[current], stint, trap):
                 return
             own = self.contexts[current]
-            is_over_interrupted = trap is not None and sp > trap.sp
-            ends_within = own.within is not None and self._frozen.get(sp) == own.within
-            if hart.sp < sp <= own.top and not is_over_interrupted and not ends_within:
+            if _is_untouched(own) and 0 < sp - own.top <= LARGEST_FRAME:
+                # A frame that was prepared for it is popped by loading the stack pointer out of it.
+                own.low, own.low_t = sp, stint.t
                 return
         self._leave(hart, stint.t)
         thawed = self._frozen.get(sp)
-        if trap is not None and trap.context != NO_CONTEXT and 0 <= trap.sp - sp < ON_INTERRUPTED:
+        if trap is not None and trap.context not in (NO_CONTEXT, current):
             # Handlers that look whether the stack has room put their stack pointer aside for that.
-            thawed = trap.context
+            thawed = trap.context if sp == trap.sp else thawed
         if thawed is not None and self._thaw(self.contexts[thawed], stint.t):
             hart.current = thawed
             return
         hart.current = self._begin(hart, stint, trap is not None and trap.from_user)
+
+    def _stays(self, hart: _Hart, own: Context, stint: "_Stint", trap: "_Trap | None") -> bool:
+        """Say whether a stack pointer that was set further up in its own stack still belongs to it.
+
+        Not where a handler begins above what it interrupted, nor where another context stands still there.
+        """
+        sp = stint.first
+        if not hart.sp < sp <= own.top or (trap is not None and sp > trap.sp):
+            return False
+        if stint.begin == Begin.FRAME_POINTER:
+            return True
+        if hart.traps and hart.traps[-1].context == own.number and hart.traps[-1].sp == sp:
+            return own.within is None or self._frozen.get(sp) != own.within
+        return sp not in self._frozen
 
     def _raise(self, context: Context, stint: "_Stint") -> None:
         """A context that was begun at the lowest address of its stack really begins at the top of it."""
@@ -227,6 +251,11 @@ class ContextTracker:
             )
         )
         return number
+
+
+def _is_untouched(context: Context) -> bool:
+    """Say whether a context has pushed nothing yet."""
+    return context.low == context.top and not context.freezes
 
 
 class _Stint(NamedTuple):

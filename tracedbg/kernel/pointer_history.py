@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tracedbg.arch.stack_code import PointerWrite
+from tracedbg.arch.stack_code import PointerWrite, Registers
 from tracedbg.format.schema import NEVER
 from tracedbg.ids import Hart
 from tracedbg.kernel.trace_index import TraceIndex
@@ -22,7 +22,8 @@ class PointerHistory:
 
     ``opening`` is its value at the epoch's first moment, None where that is unknown. ``is_set`` tells the
     changes that are neither push nor pop, ``is_raise`` those that go up right after such a change: kernels
-    take the lowest address of a stack and add its size.
+    take the lowest address of a stack and add its size. ``by_frame_pointer`` tells those that come from the
+    frame pointer.
     """
 
     opening: int | None
@@ -31,6 +32,7 @@ class PointerHistory:
     known: Flags
     is_set: Flags
     is_raise: Flags
+    by_frame_pointer: Flags
 
     def at(self, times: Integers) -> tuple[Numbers, Flags]:
         """Return the values at absolute moments, and which of them are known."""
@@ -45,35 +47,38 @@ def pointer_history(index: TraceIndex, epoch: EpochData, hart: Hart) -> PointerH
     track = index.track(index.sp_name)
     if track is None:
         nothing = np.empty(0, np.int64)
-        return PointerHistory(None, nothing, nothing.view(np.uint64), *[nothing > 0] * 3)
+        return PointerHistory(None, nothing, nothing.view(np.uint64), *[nothing > 0] * 4)
     rows = track.writes(epoch.index)
     rows = rows[rows["hart"] == hart]
-    is_set, superseded = _set_rows(index, epoch, rows)
-    rows, is_set = rows[~superseded], is_set[~superseded]
+    kind, superseded = _kinds(index, epoch, rows)
+    rows, kind = rows[~superseded], kind[~superseded]
+    is_set = kind != PointerWrite.FRAME
     times = rows["t"].astype(np.int64)
     is_raise = np.zeros(len(rows), np.bool_)
     is_raise[1:] = is_set[:-1] & ~is_set[1:] & (rows["value"][1:] > rows["value"][:-1])
     is_raise[1:] &= np.diff(times) <= RAISED_WITHIN
     opening = track.opening(epoch.index, hart)
-    return PointerHistory(opening, times, rows["value"], rows["known"], is_set, is_raise)
+    by_frame_pointer = kind == PointerWrite.FRAME_POINTER
+    return PointerHistory(opening, times, rows["value"], rows["known"], is_set, is_raise, by_frame_pointer)
 
 
-def _set_rows(index: TraceIndex, epoch: EpochData, rows: Rows) -> tuple[Flags, Flags]:
-    """Return which rows are no pushes or pops, and which are the first half of a constant.
+def _kinds(index: TraceIndex, epoch: EpochData, rows: Rows) -> tuple[Registers, Flags]:
+    """Return the PointerWrite of each row, and which are the first half of a constant.
 
     Of an address that is made in two steps, high and low part, only the second row counts.
     """
-    is_set, superseded = ~rows["known"], np.zeros(len(rows), np.bool_)
+    kind = np.where(rows["known"], PointerWrite.FRAME, PointerWrite.SET).astype(np.uint8)
+    superseded = np.zeros(len(rows), np.bool_)
     made = np.flatnonzero(rows["instruction"] != NEVER)
     if not len(made):
-        return is_set, superseded
+        return kind, superseded
     offsets = rows["instruction"][made].astype(np.int64) - epoch.start
     runs = np.searchsorted(epoch.run_start, offsets, "right") - 1
     instructions = epoch.blocks.first[epoch.run_block[runs]] + offsets - epoch.run_start[runs]
-    is_set[made] |= index.stack_code.pointer[instructions] != PointerWrite.FRAME
+    kind[made] = np.where(rows["known"][made], index.stack_code.pointer[instructions], PointerWrite.SET)
     constant = made[index.is_constant[instructions]]
     constant = constant[constant + 1 < len(rows)]
     first = constant[rows["instruction"][constant + 1] == rows["instruction"][constant] + np.uint64(1)]
     superseded[first] = True
-    is_set[first + 1] = True
-    return is_set, superseded
+    kind[first + 1] = PointerWrite.SET
+    return kind, superseded

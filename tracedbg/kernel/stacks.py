@@ -7,7 +7,7 @@ from itertools import pairwise
 from tracedbg.kernel.contexts import Context
 from tracedbg.symbols import Symbol, SymbolTable
 
-SAME_TOP = 1024
+SAME_TOP = 512
 """Tops that are at most so many bytes apart may be those of one stack: a new thread begins below its top."""
 LARGEST = 1 << 24
 """A region of more bytes than this is none: a stack pointer was put to another use."""
@@ -56,35 +56,37 @@ class Stack:
 def cluster(contexts: list[Context], symbols: SymbolTable) -> list[Stack]:
     """Return the stacks that contexts used, in order of first use."""
     used = [context for context in contexts if 0 < context.top - context.low <= LARGEST]
-    groups = _groups(sorted(used, key=lambda context: (context.privilege, context.top)))
     objects = _objects(symbols)
+    groups = _groups(sorted(used, key=lambda context: (context.privilege, context.top)), objects)
     spacing = _spacing(groups, objects)
     ordered = sorted(groups, key=lambda group: min(context.start for context in group))
     return [_stack(number, group, objects, spacing) for number, group in enumerate(ordered, 1)]
 
 
-def _groups(contexts: list[Context]) -> list[list[Context]]:
+def _groups(contexts: list[Context], objects: list[Symbol]) -> list[list[Context]]:
     groups: list[list[Context]] = []
     for context in contexts:
-        if groups and _belongs(context, groups[-1]):
+        if groups and _belongs(context, groups[-1], objects):
             groups[-1].append(context)
         else:
             groups.append([context])
     return groups
 
 
-def _belongs(context: Context, group: list[Context]) -> bool:
+def _belongs(context: Context, group: list[Context], objects: list[Symbol]) -> bool:
     highest, first = group[-1], group[0]
     if context.privilege != first.privilege or context.top - highest.top > SAME_TOP:
         return False
-    # Two uses that stand side by side at one time are those of two small stacks.
-    apart = [other for other in group[-4:] if other.top <= context.low]
-    return not any(_overlap_in_time(context, other) for other in apart)
+    if _object_of(context.top - 1, objects) != _object_of(highest.top - 1, objects):
+        return False
+    return not any(_are_side_by_side(context, other) for other in group)
 
 
-def _overlap_in_time(one: Context, other: Context) -> bool:
-    forever = 1 << 63
-    return one.start < (other.stop or forever) and other.start < (one.stop or forever)
+def _are_side_by_side(one: Context, other: Context) -> bool:
+    """Say whether two uses with different tops were there at one time, so that they had a stack each."""
+    if one.top == other.top or one.number == other.within or other.number == one.within:
+        return False
+    return one.start < other.last_t and other.start < one.last_t
 
 
 def _objects(symbols: SymbolTable) -> list[Symbol]:

@@ -21,13 +21,18 @@ class Begin(IntEnum):
     """The epoch, or the first instruction of a hart in it."""
     SET = 1
     """An instruction set the stack pointer by something else than a push or a pop."""
-    RAISE = 2
+    FRAME_POINTER = 2
+    """The stack pointer was made from the frame pointer."""
+    RAISE = 3
     """The stack pointer went up right after it was set."""
-    RETURN = 3
+    RETURN = 4
     """A return from a trap."""
-    TRAP = 4
+    TRAP = 5
     """A trap; the stint begins with the handler."""
 
+
+CHANGES = (Begin.SET, Begin.FRAME_POINTER, Begin.RAISE)
+"""What an instruction does to the stack pointer."""
 
 STINT = np.dtype(
     [
@@ -99,7 +104,8 @@ def _edges(
     own = traps.hart == hart
     moments = {
         Begin.START: runs.t[:1],
-        Begin.SET: pointer.t[pointer.is_set],
+        Begin.SET: pointer.t[pointer.is_set & ~pointer.by_frame_pointer],
+        Begin.FRAME_POINTER: pointer.t[pointer.by_frame_pointer],
         Begin.RAISE: pointer.t[pointer.is_raise],
         Begin.RETURN: _returns(index, epoch, runs),
         Begin.TRAP: traps.t[own].astype(np.int64) + epoch.start,
@@ -125,7 +131,7 @@ def _put_privileges(found: Rows, runs: _HartRuns, edges: _Edges) -> None:
     """Put in at which privilege each stint runs and where it came from, in place."""
     places = np.searchsorted(runs.t, edges.t, "right") - 1
     # What an instruction set belongs to that instruction, not to the one that starts at the moment.
-    is_set = np.isin(edges.begin, (Begin.SET, Begin.RAISE))
+    is_set = np.isin(edges.begin, CHANGES)
     places[is_set] = np.searchsorted(runs.t, edges.t[is_set], "left") - 1
     privilege = runs.privilege[np.maximum(places, 0)]
     is_trap = edges.begin == Begin.TRAP
@@ -144,7 +150,7 @@ def _put_values(found: Rows, pointer: PointerHistory) -> None:
     # Value 0 is the opening, so this finds the one that holds at each moment.
     start = np.searchsorted(pointer.t, found["t"], "right")
     following = np.append(start[1:], len(values) - 1)
-    is_set = np.append(np.isin(found["begin"][1:], (Begin.SET, Begin.RAISE)), False)
+    is_set = np.append(np.isin(found["begin"][1:], CHANGES), False)
     found["known"], found["first"] = known[start], values[start]
     found["last"] = values[np.maximum(following - is_set, start)]
     low, high = np.minimum.reduceat(values, start), np.maximum.reduceat(values, start)

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from tracedbg.arch.stack_code import PointerWrite, Registers, StackCode, Words
 
-_SP = 2
+_SP, _FP = 2, 8
 _CSRS_OF_CAUSE = (0x141, 0x142, 0x143, 0x341, 0x342, 0x343)
 """sepc, scause, stval, mepc, mcause, mtval."""
 
@@ -41,7 +41,7 @@ def _decode_whole(words: Words) -> dict[str, Registers]:
     move = (opcode == 0x13) & (kind == 0) & (words >> np.uint32(20) == 0)
     whole = kind == 3
     return {
-        "pointer": _pointer(writes, uses_sp),
+        "pointer": _pointer(writes, uses_sp, (opcode == 0x13) & (kind == 0) & (rs1 == _FP)),
         "pointer_from": _chosen(writes & move, rs1),
         "derived": _chosen(uses_sp, rd),
         "spilled": _chosen((opcode == 0x23) & whole & (rs1 == _SP), rs2),
@@ -63,7 +63,7 @@ def _decode_compressed(words: Words) -> dict[str, Registers]:
     target = np.where(add_to_four, 8 + rs2 % 8, rd)
     writes = (add_immediate | move | add | load | constant) & (rd == _SP)
     return {
-        "pointer": _pointer(writes, uses_sp),
+        "pointer": _pointer(writes, uses_sp, move & (rs2 == _FP)),
         "pointer_from": _chosen(move & (rd == _SP), rs2),
         "derived": _chosen(uses_sp, target),
         "spilled": _chosen((quadrant == 2) & (kind == 7), rs2),
@@ -71,9 +71,9 @@ def _decode_compressed(words: Words) -> dict[str, Registers]:
     }
 
 
-def _pointer(writes: _Mask, uses_sp: _Mask) -> Registers:
-    kind = np.where(uses_sp, PointerWrite.FRAME, PointerWrite.SET)
-    return _chosen(writes, kind.astype(np.uint32))
+def _pointer(writes: _Mask, uses_sp: _Mask, uses_fp: _Mask) -> Registers:
+    kind = np.where(uses_fp, PointerWrite.FRAME_POINTER, PointerWrite.SET)
+    return _chosen(writes, np.where(uses_sp, PointerWrite.FRAME, kind).astype(np.uint32))
 
 
 def _reads_cause(words: Words) -> _Mask:
