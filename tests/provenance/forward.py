@@ -67,8 +67,7 @@ class Forward:
         store = self.trace.store
         executed = query.executed_at(store, t)
         assert executed is not None
-        epoch = store.epoch(store.epoch_of(t))
-        if t - epoch.start in epoch.unretired:
+        if not query.has_retired(store, t):
             return
         flow = self.trace.recording.arch.dataflow(store.blocks.instruction_bytes(executed.instruction))
         rows = query.accesses_of(store, t)

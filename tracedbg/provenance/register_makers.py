@@ -61,12 +61,14 @@ class RegisterMakers:
             if write.instruction is not None:
                 return Maker(By.INSTRUCTION, write.instruction, place, write.value)
             found = self._by_state(place, write)
-            if found.by is not By.UNKNOWN or write.t == self._store.start:
+            last = query.last_of_hart(self._store, place.hart, write.t)
+            if found.by is not By.UNKNOWN or last is None:
                 return found
-            before = RegisterAt(place.name, place.hart, Time(write.t - 1))
+            # A row may tell again what the register held before an instruction that did not write it.
+            before = RegisterAt(place.name, place.hart, last)
             if write.value is None or self.value(before) != write.value:
                 return found
-            t = before.t
+            t = last
         return found
 
     def _by_state(self, place: RegisterAt, write: query.RegisterWrite) -> Maker:
