@@ -59,8 +59,8 @@ def expected(text: str) -> Expected:
 
 
 def of(flow: Dataflow) -> Expected:
-    """The same of a data flow; of several results the one that is not flags."""
-    results = [result for result in flow.results if result.target != "fcsr"]
+    """The same of a data flow; of several results the one that is not flags or status."""
+    results = [result for result in flow.results if result.target not in ("fcsr", "mstatus")]
     base, offset = flow.address or (None, 0)
     if not results:
         return Expected(None, [], base, offset)
@@ -142,7 +142,11 @@ def assemble_one(text: str, folder: Path) -> Dataflow:
         ("mv a0, a1", Operation.MOVE, {"a0": ("a1",)}),
         ("li a0, 5", Operation.CONSTANT, {"a0": ()}),
         ("add a0, zero, a1", Operation.MOVE, {"a0": ("a1",)}),
-        ("fsrm a0, a1", Operation.CONTROL, {"a0": ("fcsr",), "fcsr": ("fcsr", "a1")}),
+        (
+            "fsrm a0, a1",
+            Operation.CONTROL,
+            {"a0": ("fcsr",), "fcsr": ("fcsr", "a1"), "mstatus": ("mstatus",)},
+        ),
         ("cbo.zero (a0)", Operation.STORE, {MEMORY: ()}),
     ],
 )

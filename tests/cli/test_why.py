@@ -70,6 +70,7 @@ def test_the_stack_is_that_of_the_store(capsys: Capture) -> None:
         (["a0", "--hart", "7"], 2, "hart 7: the guest's harts are 0 to 1"),
         (["a0", "--at", "99999999999"], 2, "99999999999: no such moment; the trace goes from 0 to"),
         (["0x80000000:5000"], 2, "0x80000000:5000: 5000 bytes; why takes up to 4096: add :SIZE"),
+        (["0x700000000"], 2, "0x700000000 is outside memory: RAM is at 0x80000000 to"),
         (["fault"], 2, "fault: no exception up to t"),
         (["a0", "--steps", "0"], 2, "Invalid value for '--steps': 0 is not in the range"),
     ],

@@ -6,6 +6,7 @@ Each value is the set of events that it was made of. One loop over all instructi
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from tracedbg.ids import Hart, Time
 from tracedbg.provenance import BytesAt, End, Explanation, RegisterAt
 from tracedbg.query import Kind
 from tracedbg.state import Trace
-from tracedbg.state.traps import trap_at
+from tracedbg.state.traps import traps_at
 
 Event = tuple[str, int | str, int]
 Made = frozenset[Event]
@@ -40,16 +41,25 @@ class Forward:
 
     def run(self) -> Iterator[int]:
         """Yield each moment when the state is that of the moment."""
-        for t in range(self.trace.start, self.trace.end):
-            self._take_trap(Time(t))
+        changes = self._changes()
+        for t in range(self.trace.start, self.trace.end + 1):
+            self._take_traps(Time(t))
+            self.memory |= changes.get(t, {})
             yield t
-            self._step(Time(t))
-        self._take_trap(self.trace.end)
-        yield self.trace.end
+            if t < self.trace.end:
+                self._step(Time(t))
 
-    def _take_trap(self, t: Time) -> None:
-        trap = trap_at(self.trace.store, t)
-        if trap is not None:
+    def _changes(self) -> dict[int, dict[int, Made]]:
+        """Bytes that something else than an instruction changed, by the moment from which it shows."""
+        found: dict[int, dict[int, Made]] = defaultdict(dict)
+        for area in self.trace.store.guest.ram:
+            rows = query.accesses(self.trace.store, (area.start, area.size), kind=Kind.CHANGE)
+            for index, t in enumerate(rows["t"].tolist()):
+                found[t] |= dict.fromkeys(_places(rows[index : index + 1]), frozenset([("change", "", t)]))
+        return found
+
+    def _take_traps(self, t: Time) -> None:
+        for trap in traps_at(self.trace.store, t):
             for name in self.trace.recording.arch.trap_registers(trap.target):
                 self.registers[trap.hart, name] = frozenset([("trap", "", t)])
 
@@ -57,8 +67,7 @@ class Forward:
         store = self.trace.store
         executed = query.executed_at(store, t)
         assert executed is not None
-        epoch = store.epoch(store.epoch_of(t))
-        if t - epoch.start in epoch.unretired:
+        if not query.has_retired(store, t):
             return
         flow = self.trace.recording.arch.dataflow(store.blocks.instruction_bytes(executed.instruction))
         rows = query.accesses_of(store, t)
@@ -85,7 +94,7 @@ class Forward:
         self.registers |= new
         self.memory |= bytes_
 
-    @property
+    @cached_property
     def _names(self) -> set[str]:
         return set(self.trace.at(self.trace.start).registers)
 
@@ -123,6 +132,8 @@ def events_of(explanation: Explanation) -> Made:
         elif step.end is End.START:
             assert isinstance(step.place, RegisterAt)
             events.add(("start", step.place.name, step.place.hart))
+        elif step.end is End.CHANGE:
+            events.add(("change", "", step.t))
         elif step.end is End.TRAP:
             events.add(("trap", "", step.t))
         elif step.end in (End.DEVICE, End.READ_ONLY):

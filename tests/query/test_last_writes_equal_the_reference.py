@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.building import reference
-from tests.building.machine import DEVICE_START, OTHER_START, RAM_START, Change, History
+from tests.building.machine import DEVICE_START, OTHER_START, RAM_START, Change, History, Step
 from tests.query.test_queries_equal_the_reference import Drawn, histories, many, opened, some_moments
 from tracedbg import query
 from tracedbg.format.schema import AccessKind, Source
@@ -106,6 +106,33 @@ def test_accesses_of_an_instruction(drawn: Drawn) -> None:
             rows = query.accesses_of(trace, Time(step.t))
             expected = [(touch.places[0], touch.size, touch.value) for touch in step.touches]
             assert rows[["physical", "size", "value"]].tolist() == expected
+
+
+@many
+@given(histories)
+def test_straight_since(drawn: Drawn) -> None:
+    with opened(drawn) as (history, trace, random):
+        for t in {random.randrange(history.start, history.end) for _ in range(6)}:
+            assert query.straight_since(trace, Time(t)) == straight_since(history, t)
+        with pytest.raises(ValueError, match="no instruction runs"):
+            query.straight_since(trace, trace.end)
+
+
+def straight_since(history: History, t: int) -> int:
+    """Back over the hart's instructions, as long as each lies right behind the one before."""
+    steps = [step for step in history.steps if step.hart == history.steps[t - history.start].hart]
+    place = next(index for index, step in enumerate(steps) if step.t == t)
+    while place and end_of(history, steps[place - 1]) == start_of(history, steps[place]):
+        place -= 1
+    return steps[place].t
+
+
+def start_of(history: History, step: Step) -> int:
+    return history.blocks[step.block].address(step.place)
+
+
+def end_of(history: History, step: Step) -> int:
+    return history.blocks[step.block].address(step.place + 1)
 
 
 def test_a_range_that_is_too_long_is_refused() -> None:

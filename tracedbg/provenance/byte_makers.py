@@ -1,7 +1,9 @@
 """What made bytes of memory: stores, changes by anything else, or what was there at the trace's start."""
 
+import numpy as np
+
 from tracedbg import query
-from tracedbg.format.schema import NEVER, PAGE_SIZE
+from tracedbg.format.schema import ACCESS_KIND_MASK, ACCESS_KIND_SHIFT, NEVER, PAGE_SIZE, AccessKind
 from tracedbg.ids import PhysicalAddress, Time, VirtualAddress
 from tracedbg.provenance.maker import By, Maker
 from tracedbg.provenance.place import BytesAt
@@ -16,7 +18,7 @@ def find_bytes(store: Trace, place: BytesAt, value: int | None) -> list[Maker]:
     Where no RAM answers there is one maker: a device, or memory that takes no stores.
     """
     if not store.guest.is_ram(place.physical):
-        by = By.DEVICE if _device_at(store, place) is not None else By.READ_ONLY
+        by = By.DEVICE if _is_device(store, place) else By.READ_ONLY
         return [Maker(by, place.t, place, value)]
     return [
         _maker(store, place, piece)
@@ -27,6 +29,17 @@ def find_bytes(store: Trace, place: BytesAt, value: int | None) -> list[Maker]:
 def device_name(store: Trace, place: BytesAt) -> str:
     """Return the name of the device that answers at an address."""
     return _device_at(store, place) or "device"
+
+
+def _is_device(store: Trace, place: BytesAt) -> bool:
+    """Say whether a device answers: the map of the machine tells, or the access at the place's t."""
+    if _device_at(store, place) is not None:
+        return True
+    if place.t >= store.end:
+        return False
+    rows = query.accesses_of(store, place.t)
+    kind = rows["flags"][rows["physical"] == place.physical] & ACCESS_KIND_MASK
+    return bool(np.any(kind == AccessKind.DEVICE << ACCESS_KIND_SHIFT))
 
 
 def _device_at(store: Trace, place: BytesAt) -> str | None:

@@ -8,7 +8,7 @@ from tracedbg.provenance.maker import By, Maker
 from tracedbg.provenance.place import RegisterAt
 from tracedbg.state.recording import Recording
 from tracedbg.state.registers import recorded_names
-from tracedbg.state.traps import last_trap, trap_at
+from tracedbg.state.traps import last_trap, traps_at
 from tracedbg.store.epoch import TrapRows
 from tracedbg.store.source import Flags
 
@@ -61,19 +61,21 @@ class RegisterMakers:
             if write.instruction is not None:
                 return Maker(By.INSTRUCTION, write.instruction, place, write.value)
             found = self._by_state(place, write)
-            if found.by is not By.UNKNOWN or write.t == self._store.start:
+            last = query.last_of_hart(self._store, place.hart, write.t)
+            if found.by is not By.UNKNOWN or last is None:
                 return found
-            before = RegisterAt(place.name, place.hart, Time(write.t - 1))
+            # A row may tell again what the register held before an instruction that did not write it.
+            before = RegisterAt(place.name, place.hart, last)
             if write.value is None or self.value(before) != write.value:
                 return found
-            t = before.t
+            t = last
         return found
 
     def _by_state(self, place: RegisterAt, write: query.RegisterWrite) -> Maker:
         """Judge a row that tells what a register holds from a moment on, by what came before that moment."""
-        trap = trap_at(self._store, write.t)
-        if trap is not None and trap.hart == place.hart and self._writes(trap.target, place.name):
-            return Maker(By.TRAP, write.t, place, write.value, trap=trap)
+        for trap in reversed(traps_at(self._store, write.t)):
+            if trap.hart == place.hart and self._writes(trap.target, place.name):
+                return Maker(By.TRAP, write.t, place, write.value, trap=trap)
         last = query.last_of_hart(self._store, place.hart, write.t)
         if last is not None and self._makes(last, place.name) and query.has_retired(self._store, last):
             return Maker(By.INSTRUCTION, last, place, write.value)

@@ -11,7 +11,7 @@ from tracedbg.provenance.walk import Limits, Walk
 from tracedbg.state import Frame, Moment, Trace
 from tracedbg.state.registers import recorded_names
 from tracedbg.state.trace import Position
-from tracedbg.state.where import Where, parse_range, pieces
+from tracedbg.state.where import Where, check_memory, parse_range, pieces
 
 FAULT = "fault"
 SIZE_LIMIT = 4096
@@ -78,6 +78,8 @@ def _places(trace: Trace, target: Target, moment: Moment, *, virtual: bool) -> l
     if found.size > SIZE_LIMIT:
         raise UsageError(f"{_text(target)}: {found.size} bytes; why takes up to {SIZE_LIMIT}: add :SIZE")
     parts = pieces(found, moment, trace.store.guest)
+    if not any(any(moment.memory.read_physical(part.physical, part.size).mask) for part in parts):
+        check_memory(trace.store.guest, parts)
     return [BytesAt(part.physical, part.size, moment.t, part.virtual) for part in parts]
 
 

@@ -30,11 +30,23 @@ class Trap:
     target: int
 
 
+def traps_at(trace: Trace, t: Time) -> list[Trap]:
+    """Return the traps whose handlers begin at ``t``: several where one came before another's handler ran."""
+    index = trace.epoch_of(t)
+    epoch = trace.epoch(index)
+    # What led to the first instruction of an epoch is told at the end of the one before.
+    epochs = [trace.epoch(index - 1), epoch] if index and t == epoch.start else [epoch]
+    return [
+        _trap(each, each.traps, row)
+        for each in epochs
+        for row in np.flatnonzero(each.traps.t.astype(np.int64) == t - each.start).tolist()
+    ]
+
+
 def trap_at(trace: Trace, t: Time) -> Trap | None:
     """Return the trap whose handler begins with the instruction at ``t``."""
-    epoch = trace.epoch(trace.epoch_of(t))
-    rows = np.flatnonzero(epoch.traps.t == t - epoch.start)
-    return _trap(epoch, epoch.traps, int(rows[-1])) if len(rows) else None
+    found = traps_at(trace, t)
+    return found[-1] if found else None
 
 
 def iter_traps_before(trace: Trace, hart: Hart, t: Time, oldest: Time) -> Iterator[Trap]:

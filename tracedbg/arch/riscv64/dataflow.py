@@ -17,7 +17,7 @@ from tracedbg.arch.dataflow import (
 )
 from tracedbg.arch.riscv64.compressed import compressed
 from tracedbg.arch.riscv64.csrs import NUMBERS, PARTS, csr_source
-from tracedbg.arch.riscv64.flows import computed, jump, load, store
+from tracedbg.arch.riscv64.flows import FLOAT_DIRTY, computed, jump, load, store
 from tracedbg.arch.riscv64.registers import FLOAT, INTEGER
 
 _LOADS = range(7)
@@ -165,6 +165,8 @@ def _control(word: int) -> Dataflow:
         operand = (INTEGER[_rs1(word)],) if function < 4 and _rs1(word) else ()
         kept = () if swaps and number not in PARTS else (name,)
         results.append(Result(name, (*kept, *operand)))
+        if name == "fcsr":
+            results.append(FLOAT_DIRTY)
     return Dataflow(Operation.CONTROL, tuple(results))
 
 
@@ -179,6 +181,8 @@ def _float_result(target: str, sources: tuple[str, ...], *, flags: bool) -> Data
     results = [Result(target, sources)] if target != "zero" else []
     if flags:
         results.append(Result("fcsr", ("fcsr", *sources)))
+    if flags or target in FLOAT:
+        results.append(FLOAT_DIRTY)
     return Dataflow(Operation.FLOAT, tuple(results))
 
 

@@ -1,7 +1,10 @@
 """The shapes of data flow that full and compressed encodings share, by register numbers."""
 
 from tracedbg.arch.dataflow import MEMORY, OTHER, PROGRAM_COUNTER, Address, Dataflow, Operation, Result
-from tracedbg.arch.riscv64.registers import INTEGER
+from tracedbg.arch.riscv64.registers import FLOAT, INTEGER
+
+FLOAT_DIRTY = Result("mstatus", ("mstatus",))
+"""What writes floating-point state notes that in mstatus.FS (privileged ISA 3.1.6.6)."""
 
 _LINK_REGISTERS = (1, 5)
 
@@ -17,7 +20,9 @@ def computed(rd: int, *sources: int, copies: bool = False) -> Dataflow:
 
 def load(target: str, base: int, offset: int) -> Dataflow:
     """A register filled from memory at a register plus an offset."""
-    results = () if target == "zero" else (Result(target, (MEMORY,)),)
+    results: tuple[Result, ...] = () if target == "zero" else (Result(target, (MEMORY,)),)
+    if target in FLOAT:
+        results = (*results, FLOAT_DIRTY)
     return Dataflow(Operation.LOAD, results, _address(base, offset))
 
 
