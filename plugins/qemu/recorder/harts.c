@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
 #include "accesses.h"
 #include "harts.h"
 #include "memory.h"
@@ -52,6 +54,28 @@ static void doubt(int id, uint64_t t)
 	append_state((uint16_t)(id | STATE_UNKNOWN), 0, t);
 }
 
+static const int vector_csrs[] = { REGISTER_MSTATUS, REGISTER_VSTART, REGISTER_VCSR, REGISTER_VL,
+				   REGISTER_VTYPE };
+
+static int vector_word(unsigned int number, unsigned int word)
+{
+	return REGISTER_V0 + (int)(number * vector_words + word);
+}
+
+static void doubt_vectors(const struct decoded *d, uint64_t t)
+{
+	for (unsigned int i = 0; i < sizeof(vector_csrs) / sizeof(vector_csrs[0]); i++)
+		doubt(vector_csrs[i], t);
+	for (unsigned int i = 0; i < d->vectors * vector_words; i++)
+		doubt(vector_word(d->vd, i), t);
+}
+
+/* Whether a write of the CSR sets mstatus.FS or VS. */
+static bool makes_dirty(int csr)
+{
+	return csr == REGISTER_FCSR || (csr >= REGISTER_VSTART && csr < REGISTER_V0);
+}
+
 /* The registers, besides an integer destination, that the instruction may have written. */
 static void doubt_special(const struct decoded *d, uint64_t t)
 {
@@ -61,18 +85,20 @@ static void doubt_special(const struct decoded *d, uint64_t t)
 		doubt(REGISTER_F0 + d->rd, t);
 	if ((d->traits & WRITES_FCSR) || csr == REGISTER_FCSR)
 		doubt(REGISTER_FCSR, t);
-	if ((d->traits & (WRITES_FCSR | IS_XRET)) || csr == REGISTER_FCSR)
+	if ((d->traits & (WRITES_FCSR | IS_XRET)) || makes_dirty(csr))
 		doubt(REGISTER_MSTATUS, t);
 	if (csr != NO_REGISTER && csr != REGISTER_FCSR)
 		doubt(csr, t);
-	for (int id = 1; (d->traits & IS_UNKNOWN) && id < REGISTERS; id++)
+	if (d->traits & IS_VECTOR)
+		doubt_vectors(d, t);
+	for (int id = 1; (d->traits & IS_UNKNOWN) && id < register_count; id++)
 		doubt(id, t);
 }
 
 /* The hart runs again: what its last instruction did not write after all is as it was. */
 static void settle_doubts(uint64_t t)
 {
-	for (int id = 1; id < REGISTERS; id++) {
+	for (int id = 1; id < register_count; id++) {
 		if (hart->uncertain[id])
 			hart_set_register(id, register_read_or(id, hart->csr[id]), t);
 	}
@@ -80,8 +106,12 @@ static void settle_doubts(uint64_t t)
 
 void hart_read_all(uint64_t t)
 {
-	for (int id = 1; id < REGISTERS; id++)
-		hart_set_register(id, register_read_or(id, hart->csr[id]), t);
+	uint64_t values[REGISTERS_MAX];
+
+	memcpy(values, hart->csr, sizeof(values));
+	registers_read(values);
+	for (int id = 1; id < register_count; id++)
+		hart_set_register(id, values[id], t);
 }
 
 void hart_set_privilege(uint8_t privilege)
@@ -103,20 +133,33 @@ void hart_keyframe(uint64_t t, uint64_t pc)
 	uint64_t n = slot->count[COLUMN_EPOCH_KEYFRAME_VALUE];
 	uint64_t *value = COLUMN(COLUMN_EPOCH_KEYFRAME_VALUE, uint64_t) + n;
 
-	value[0] = 0;
-	for (int id = 1; id < REGISTERS; id++)
-		value[id] = register_read_or(id, hart->csr[id]);
-	for (int id = REGISTER_FCSR; id < REGISTERS; id++)
-		hart->csr[id] = value[id];
+	memcpy(value, hart->csr, (size_t)register_count * sizeof(*value));
+	registers_read(value);
+	memcpy(hart->csr + REGISTER_FCSR, value + REGISTER_FCSR,
+	       (size_t)(register_count - REGISTER_FCSR) * sizeof(*value));
 	APPEND(COLUMN_EPOCH_KEYFRAME_HART, uint16_t, (uint16_t)hart_id());
 	APPEND(COLUMN_EPOCH_KEYFRAME_RUN, uint32_t, (uint32_t)slot->count[COLUMN_EPOCH_RUN_BLOCK]);
 	APPEND(COLUMN_EPOCH_KEYFRAME_WRITE, uint32_t, (uint32_t)slot->count[COLUMN_WRITES_VALUE]);
 	APPEND(COLUMN_EPOCH_KEYFRAME_ACCESS, uint32_t, (uint32_t)slot->count[COLUMN_ACCESSES_T]);
 	APPEND(COLUMN_EPOCH_KEYFRAME_STATE, uint32_t, (uint32_t)slot->count[COLUMN_EPOCH_STATE_T]);
-	slot->count[COLUMN_EPOCH_KEYFRAME_VALUE] = n + REGISTERS;
+	slot->count[COLUMN_EPOCH_KEYFRAME_VALUE] = n + (uint64_t)register_count;
 	APPEND(COLUMN_EPOCH_KEYFRAME_PC, uint64_t, pc);
 	APPEND(COLUMN_EPOCH_KEYFRAME_T, uint32_t, offset_of(t));
 	hart->keyframe_t = t;
+}
+
+/* What a vector instruction has left, whether it retired or trapped at one of its elements. */
+static void read_vectors(const struct decoded *d, uint64_t t)
+{
+	uint64_t words[VECTOR_WORDS_MAX];
+
+	for (unsigned int i = 0; i < sizeof(vector_csrs) / sizeof(vector_csrs[0]); i++)
+		hart_set_register(vector_csrs[i], register_read(vector_csrs[i]), t);
+	for (unsigned int number = d->vd; number < (unsigned int)d->vd + d->vectors; number++) {
+		register_read_vector(number, words);
+		for (unsigned int i = 0; i < vector_words; i++)
+			hart_set_register(vector_word(number, i), words[i], t);
+	}
 }
 
 /* What instructions write besides an integer register; `t` is the moment from which it holds. */
@@ -135,12 +178,14 @@ static void read_special(const struct insn *insn, uint64_t t)
 
 		if (id != NO_REGISTER)
 			hart_set_register(id, register_read_or(id, hart->csr[id]), t);
-		if (id == REGISTER_FCSR)
+		if (makes_dirty(id))
 			hart_set_register(REGISTER_MSTATUS, register_read(REGISTER_MSTATUS), t);
 		if (id == REGISTER_SATP)
 			walk_forget();
 		hart_set_privilege(hart->privilege);
 	}
+	if (d->traits & IS_VECTOR)
+		read_vectors(d, t);
 	if (d->traits & IS_XRET)
 		hart_set_register(REGISTER_MSTATUS, register_read(REGISTER_MSTATUS), t);
 	if (d->traits & IS_FENCE_VMA)
@@ -240,6 +285,8 @@ static void settle(const struct block *block, uint64_t t)
 	}
 	if (retired && (insn->decoded.traits & SPECIAL))
 		read_special(insn, t);
+	if (arrival == NOT_RETIRED && (insn->decoded.traits & IS_VECTOR))
+		read_vectors(&insn->decoded, t);
 	if (arrival == NOT_RETIRED || arrival == RETIRED_THEN_TRAP)
 		trap_record(block, &origin, t);
 	if (arrival == AFTER_RESET)
@@ -262,11 +309,23 @@ static struct block *block_here(struct block *block)
 	return block_at(block, register_read_pc());
 }
 
+/* A block of vector instructions can make a thousand accesses each, and keyframes with vectors are long. */
+static bool vectors_nearly_fill(void)
+{
+	uint64_t accesses = shared->column[COLUMN_ACCESSES_T].capacity;
+	uint64_t values = shared->column[COLUMN_EPOCH_KEYFRAME_VALUE].capacity;
+
+	return slot->count[COLUMN_ACCESSES_T] > accesses / 8 * 5 ||
+	       slot->count[COLUMN_EPOCH_KEYFRAME_VALUE] > values / 2;
+}
+
 static bool epoch_is_full(uint64_t t)
 {
 	/* These two can grow by many rows an instruction: looked at before each block. */
 	if (slot->count[COLUMN_ACCESSES_CHANGE_T] > shared->column[COLUMN_ACCESSES_CHANGE_T].capacity / 4 ||
 	    slot->count[COLUMN_EPOCH_STATE_T] > shared->column[COLUMN_EPOCH_STATE_T].capacity / 2)
+		return true;
+	if (vector_words && vectors_nearly_fill())
 		return true;
 	if (t < next_check)
 		return false;

@@ -16,10 +16,10 @@ struct hart {
 	bool away;	 /* another hart has run since */
 	uint64_t last_t; /* of that instruction */
 	uint64_t keyframe_t;
-	bool uncertain[REGISTERS]; /* the trace says that the register is not known */
-	uint64_t csr[REGISTERS];   /* tracked registers from REGISTER_FCSR on */
-	bool data_translated;	   /* its loads and stores go through page tables */
-	bool mprv;		   /* with another privilege than the block's */
+	bool uncertain[REGISTERS_MAX]; /* the trace says that the register is not known */
+	uint64_t csr[REGISTERS_MAX];   /* tracked registers from REGISTER_FCSR on */
+	bool data_translated;	       /* its loads and stores go through page tables */
+	bool mprv;		       /* with another privilege than the block's */
 	uint8_t privilege;
 	uint64_t operand;  /* read before an instruction that needs it later */
 	uint64_t accesses; /* made by the instruction under way, for those that are checked afterwards */

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tracedbg.arch.base import Architecture, FrameLink, Use, Values
 from tracedbg.arch.riscv64 import causes, paging
-from tracedbg.arch.riscv64.registers import FLOAT, INTEGER, NAMES
+from tracedbg.arch.riscv64.registers import FLOAT, INTEGER, NAMES, VECTOR
 from tracedbg.arch.riscv64.views import ALIASES, VIEWS
 from tracedbg.arch.translation import AddressSpace, MappedPage, ReadPage, ReadWord, Walk
 from tracedbg.ids import PhysicalAddress, VirtualAddress
@@ -23,6 +23,7 @@ class Riscv64(Architecture):
     registers = NAMES
     integer_registers = INTEGER
     float_registers = FLOAT
+    vector_registers = VECTOR
     stack_pointer = "sp"
     return_address = "ra"
     frame_pointer = "s0"
