@@ -345,9 +345,33 @@ void hart_start_recording(uint64_t t)
 	epoch_begin();
 }
 
-uint64_t hart_close(void)
+/* Ends the run under way; returns the t after it. */
+static uint64_t hart_close(void)
 {
 	return hart ? close_run(hart) : slot->run_t;
+}
+
+/* The run under way has ended, and hart `to` is about to run the block at t: what was open is settled. Returns the
+ * block as it is where the hart is. */
+static struct block *arrive(struct hart *to, struct block *block, uint64_t t)
+{
+	if (to != hart && hart)
+		leave(hart);
+	hart = to;
+	block = block_here(block);
+	if (to->seen)
+		settle(block, t);
+	to->seen = true;
+	to->away = false;
+	return block;
+}
+
+uint64_t hart_stop(struct hart *to, struct block *block)
+{
+	uint64_t t = hart_close();
+
+	arrive(to, block, t);
+	return t;
 }
 
 void hart_enter(struct hart *to, struct block *block)
@@ -355,15 +379,7 @@ void hart_enter(struct hart *to, struct block *block)
 	uint64_t t = hart_close();
 	bool switched = to != hart;
 
-	if (switched && hart)
-		leave(hart);
-	hart = to;
-	block = block_here(block);
-	if (to->seen)
-		settle(block, t);
-	else
-		to->seen = true;
-	to->away = false;
+	block = arrive(to, block, t);
 	if (epoch_is_full(t))
 		epoch_next(t);
 	/* Each epoch in which a hart runs begins, for that hart, with a keyframe. */

@@ -92,7 +92,7 @@ static void block_starts(unsigned int vcpu, void *udata)
 	if (!recording && (stopped || !starts_with(block)))
 		return;
 	if (contains(block, options.stop_pc) || next_t() >= options.stop_t) {
-		stop_recording(hart_close());
+		stop_recording(hart_stop(running_hart(), block));
 		return;
 	}
 	hart_enter(running_hart(), block);
