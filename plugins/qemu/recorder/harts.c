@@ -5,6 +5,7 @@
 #include "harts.h"
 #include "memory.h"
 #include "traps.h"
+#include "vectors.h"
 #include "walk.h"
 
 #define CHECK_INSTRUCTIONS 4096
@@ -47,27 +48,10 @@ void hart_set_register(int id, uint64_t value, uint64_t t)
 	append_state((uint16_t)id, value, t);
 }
 
-/* From t on the register may hold something else: the hart's last instruction writes it, if it retired. */
-static void doubt(int id, uint64_t t)
+void hart_doubt(int id, uint64_t t)
 {
 	hart->uncertain[id] = true;
 	append_state((uint16_t)(id | STATE_UNKNOWN), 0, t);
-}
-
-static const int vector_csrs[] = { REGISTER_MSTATUS, REGISTER_VSTART, REGISTER_VCSR, REGISTER_VL,
-				   REGISTER_VTYPE };
-
-static int vector_word(unsigned int number, unsigned int word)
-{
-	return REGISTER_V0 + (int)(number * vector_words + word);
-}
-
-static void doubt_vectors(const struct decoded *d, uint64_t t)
-{
-	for (unsigned int i = 0; i < sizeof(vector_csrs) / sizeof(vector_csrs[0]); i++)
-		doubt(vector_csrs[i], t);
-	for (unsigned int i = 0; i < d->vectors * vector_words; i++)
-		doubt(vector_word(d->vd, i), t);
 }
 
 /* Whether a write of the CSR sets mstatus.FS or VS. */
@@ -82,17 +66,17 @@ static void doubt_special(const struct decoded *d, uint64_t t)
 	int csr = d->traits & WRITES_CSR ? register_of_csr(d->csr) : NO_REGISTER;
 
 	if (d->traits & WRITES_FLOAT)
-		doubt(REGISTER_F0 + d->rd, t);
+		hart_doubt(REGISTER_F0 + d->rd, t);
 	if ((d->traits & WRITES_FCSR) || csr == REGISTER_FCSR)
-		doubt(REGISTER_FCSR, t);
+		hart_doubt(REGISTER_FCSR, t);
 	if ((d->traits & (WRITES_FCSR | IS_XRET)) || makes_dirty(csr))
-		doubt(REGISTER_MSTATUS, t);
+		hart_doubt(REGISTER_MSTATUS, t);
 	if (csr != NO_REGISTER && csr != REGISTER_FCSR)
-		doubt(csr, t);
+		hart_doubt(csr, t);
 	if (d->traits & IS_VECTOR)
-		doubt_vectors(d, t);
+		vectors_doubt(d, t);
 	for (int id = 1; (d->traits & IS_UNKNOWN) && id < register_count; id++)
-		doubt(id, t);
+		hart_doubt(id, t);
 }
 
 /* The hart runs again: what its last instruction did not write after all is as it was. */
@@ -148,20 +132,6 @@ void hart_keyframe(uint64_t t, uint64_t pc)
 	hart->keyframe_t = t;
 }
 
-/* What a vector instruction has left, whether it retired or trapped at one of its elements. */
-static void read_vectors(const struct decoded *d, uint64_t t)
-{
-	uint64_t words[VECTOR_WORDS_MAX];
-
-	for (unsigned int i = 0; i < sizeof(vector_csrs) / sizeof(vector_csrs[0]); i++)
-		hart_set_register(vector_csrs[i], register_read(vector_csrs[i]), t);
-	for (unsigned int number = d->vd; number < (unsigned int)d->vd + d->vectors; number++) {
-		register_read_vector(number, words);
-		for (unsigned int i = 0; i < vector_words; i++)
-			hart_set_register(vector_word(number, i), words[i], t);
-	}
-}
-
 /* What instructions write besides an integer register; `t` is the moment from which it holds. */
 static void read_special(const struct insn *insn, uint64_t t)
 {
@@ -185,7 +155,7 @@ static void read_special(const struct insn *insn, uint64_t t)
 		hart_set_privilege(hart->privilege);
 	}
 	if (d->traits & IS_VECTOR)
-		read_vectors(d, t);
+		vectors_read(d, t);
 	if (d->traits & IS_XRET)
 		hart_set_register(REGISTER_MSTATUS, register_read(REGISTER_MSTATUS), t);
 	if (d->traits & IS_FENCE_VMA)
@@ -286,7 +256,7 @@ static void settle(const struct block *block, uint64_t t)
 	if (retired && (insn->decoded.traits & SPECIAL))
 		read_special(insn, t);
 	if (arrival == NOT_RETIRED && (insn->decoded.traits & IS_VECTOR))
-		read_vectors(&insn->decoded, t);
+		vectors_read(&insn->decoded, t);
 	if (arrival == NOT_RETIRED || arrival == RETIRED_THEN_TRAP)
 		trap_record(block, &origin, t);
 	if (arrival == AFTER_RESET)
@@ -309,23 +279,13 @@ static struct block *block_here(struct block *block)
 	return block_at(block, register_read_pc());
 }
 
-/* A block of vector instructions can make a thousand accesses each, and keyframes with vectors are long. */
-static bool vectors_nearly_fill(void)
-{
-	uint64_t accesses = shared->column[COLUMN_ACCESSES_T].capacity;
-	uint64_t values = shared->column[COLUMN_EPOCH_KEYFRAME_VALUE].capacity;
-
-	return slot->count[COLUMN_ACCESSES_T] > accesses / 8 * 5 ||
-	       slot->count[COLUMN_EPOCH_KEYFRAME_VALUE] > values / 2;
-}
-
 static bool epoch_is_full(uint64_t t)
 {
 	/* These two can grow by many rows an instruction: looked at before each block. */
 	if (slot->count[COLUMN_ACCESSES_CHANGE_T] > shared->column[COLUMN_ACCESSES_CHANGE_T].capacity / 4 ||
 	    slot->count[COLUMN_EPOCH_STATE_T] > shared->column[COLUMN_EPOCH_STATE_T].capacity / 2)
 		return true;
-	if (vector_words && vectors_nearly_fill())
+	if (vectors_nearly_fill())
 		return true;
 	if (t < next_check)
 		return false;

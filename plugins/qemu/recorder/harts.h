@@ -59,6 +59,9 @@ void hart_read_all(uint64_t t);
 /* From t on, the hart's register holds the value: a row, unless a tracked CSR held it already. */
 void hart_set_register(int id, uint64_t value, uint64_t t);
 
+/* From t on the register may hold something else: the hart's last instruction writes it, if it retired. */
+void hart_doubt(int id, uint64_t t);
+
 /* The hart runs at this privilege, under the mstatus and satp that it has now. */
 void hart_set_privilege(uint8_t privilege);
 
