@@ -17,7 +17,6 @@ from pathlib import Path
 from tests.recorder.generator import BuildError, build, generate
 from tests.recorder.recording import RecordingError, record, verify
 
-
 VECTOR_BITS = (0, 128, 0, 256, 0, 512, 1024)
 """By the seed's remainder; 0 is a CPU without vectors."""
 

@@ -1,6 +1,7 @@
 """The V extension: configuration, arithmetic, masks, loads and stores, its CSRs, VS off and on."""
 
 from . import layout
+from .floating import extension_off
 from .stream import PRIVILEGED, Family, Stream
 
 _VECTOR_VECTOR = tuple(
@@ -21,7 +22,7 @@ _FLOAT_ONE = ("vfsqrt.v", "vfrsqrt7.v", "vfrec7.v", "vfclass.v", "vfcvt.x.f.v", 
               "vfwcvt.f.x.v", "vfncvt.f.f.w", "vfncvt.x.f.w", "vfncvt.f.x.w")  # fmt: skip
 _FLOAT_ACCUMULATE = ("vfmacc", "vfnmacc", "vfmsac", "vfnmsac", "vfmadd", "vfnmadd", "vfwmacc", "vfwnmsac")
 _FLOAT_REDUCE = ("vfredosum", "vfredusum", "vfredmax", "vfredmin", "vfwredusum")
-_STATUS_VS = 3 << 9
+_STATUS_VS_LOWEST = 9
 
 
 def _vector(stream: Stream) -> str:
@@ -235,18 +236,7 @@ def control(stream: Stream) -> None:
 
 
 def switched_off(stream: Stream) -> None:
-    """With VS off each instruction is illegal; then VS is initial, and the first write makes it dirty."""
-    status = "mstatus" if stream.mode == 3 else "sstatus"
-    mask, state = stream.several(2)
-    stream.load_immediate(mask, _STATUS_VS)
-    with stream.lock(mask):
-        stream.emit(f"csrc {status}, x{mask}")
-        operation(stream)
-        stream.emit(f"csrr x{state}, vl")
-        stream.load_immediate(state, 1 << 9)
-        stream.emit(f"csrs {status}, x{state}", f"csrr x{state}, {status}")
-        operation(stream)
-        stream.emit(f"csrr x{state}, {status}", f"csrs {status}, x{mask}")
+    extension_off(stream, _STATUS_VS_LOWEST, operation, "csrr x{state}, vl")
 
 
 def _has_vectors(stream: Stream) -> bool:
