@@ -92,7 +92,7 @@ enum column {
     COLUMN_EPOCH_KEYFRAME_WRITE, /* u4: index in writes.value of the first value made at or after its t */
     COLUMN_EPOCH_KEYFRAME_ACCESS, /* u4: index in accesses of the first access at or after its t */
     COLUMN_EPOCH_KEYFRAME_STATE, /* u4: index of the first state row that is not in the keyframe */
-    COLUMN_EPOCH_KEYFRAME_VALUE, /* u8: all registers of the trace's list, one keyframe after the other */
+    COLUMN_EPOCH_KEYFRAME_VALUE, /* u8: all registers of the trace's list, one keyframe after the other; of a vector register the list has each 8-byte word, the lowest first: v8.0, v8.1, ... */
     COLUMN_WRITES_VALUE, /* u8: the value written; each 65,536 are sorted by their instruction's index in the dictionary, then by t, and each is exclusive-ored with the one before it of the same instruction */
     COLUMN_ACCESSES_T, /* u4: the instruction that made the access */
     COLUMN_ACCESSES_FLAGS, /* u1: size, store, kind, MPRV: the ACCESS_ constants */

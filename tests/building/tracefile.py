@@ -58,6 +58,9 @@ def write_epoch(writer: TraceWriter, history: History, epoch: int, spans: int) -
     late = late_columns(history, epoch)
     if late["t"]:
         _put(writer, schema.LATE, late, start)
+    printed = console_columns(history, epoch)
+    if printed["t"]:
+        _put(writer, schema.CONSOLE, printed, start)
     for level in range(spans):
         size = schema.SPAN_FANOUT**level
         last = epoch + 1 == len(history.epoch_starts)
@@ -222,6 +225,17 @@ def late_columns(history: History, epoch: int) -> Columns:
     }
 
 
+def console_columns(history: History, epoch: int) -> Columns:
+    """What the UART prints: the lowest byte of each store to its data register."""
+    printed = [
+        (step.t, touch.value & 0xFF)
+        for step in history.epoch_steps(epoch)
+        for touch in step.touches
+        if touch.store and touch.places[0] == DEVICE_START
+    ]
+    return {"t": [t for t, _ in printed], "byte": [byte for _, byte in printed]}
+
+
 def span_columns(history: History, first: int, stop: int) -> Columns:
     written: dict[int, int] = {}
     lines: dict[int, int] = {}
@@ -232,7 +246,11 @@ def span_columns(history: History, first: int, stop: int) -> Columns:
         for place, byte in epoch_writes(history, epoch):
             written[place] = byte
         for place in (
-            place for step in steps for touch in step.touches if not touch.store for place in touch.places
+            place
+            for step in steps
+            for touch in step.touches
+            if not touch.store and touch.kind is not AccessKind.DEVICE
+            for place in touch.places
         ):
             lines[place // 4096] = lines.get(place // 4096, 0) | 1 << (place % 4096 // 64)
     frames = sorted({place // 4096 for place in written})

@@ -34,7 +34,7 @@ TWO_BLOCKS: Rows = {
 
 @pytest.fixture
 def slots(tmp_path: Path) -> Iterator[SlotFile]:
-    made = SlotFile.create(tmp_path / "t.slots", REGISTERS)
+    made = SlotFile.create(tmp_path / "t.slots")
     yield made
     made.close()
 

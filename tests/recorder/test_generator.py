@@ -9,8 +9,8 @@ from tests.recorder.coverage import Coverage, measure
 from tests.recorder.generator import FAMILIES, build, command, generate
 
 SEEDS = range(40)
-MEASURED = range(18)
-"""Seeds whose instructions are counted; seed s runs on 1 + s % 3 harts."""
+MEASURED = (*((seed, 0) for seed in range(18)), (0, 128), (1, 256), (3, 128))
+"""Seeds whose instructions are counted, and the bits of their vectors; seed s runs on 1 + s % 3 harts."""
 LIMIT = 180.0
 MEASURING_LIMIT = 30.0
 
@@ -81,8 +81,8 @@ def coverage(tmp_path_factory: pytest.TempPathFactory) -> Coverage:
     total = Coverage()
     # With a log line for each instruction a guest may get on more slowly than its timer strikes.
     left_out: list[int] = []
-    for seed in MEASURED:
-        program = generate(seed, harts=1 + seed % 3)
+    for seed, vector_bits in MEASURED:
+        program = generate(seed, harts=1 + seed % 3, vector_bits=vector_bits)
         elf = build(program, tmp_path_factory.mktemp(program.name))
         try:
             one = measure(program, elf, timeout=MEASURING_LIMIT)

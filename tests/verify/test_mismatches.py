@@ -13,7 +13,7 @@ from tracedbg.verify.report import Report
 from tracedbg.verify.verify import verify
 
 STORE = ("t", "flags", "virtual", "value")
-NOTHING = {"structure": 0, "registers": 0, "loads": 0, "spans": 0, "ram": 0}
+NOTHING = dict.fromkeys(("structure", "registers", "traps", "loads", "console", "spans", "ram"), 0)
 
 
 def test_a_true_trace_passes_with_exact_counts(small: Path) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 
 from tracedbg.format.columns import PackedMessage, Packer
 from tracedbg.format.schema import ACCESS_STORE, ACCESSES, NEVER, AccessKind, Cause, Column, Message
+from tracedbg.verify.accesses import word_rows
 from tracedbg.verify.guest import GuestFacts
 from tracedbg.verify.loaded import LoadCheck
 from tracedbg.verify.memory import Memory
@@ -145,7 +146,7 @@ def test_words_and_bytes_agree(epochs: list[tuple[list[Access], list[Change]]]) 
     for rows, unsorted in epochs:
         changed = sorted(unsorted, key=lambda change: change.before)
         columns = Columns(message(rows, changed))
-        written = check.check(EpochMessages(0, 0, len(rows), columns, columns, columns))
+        written = check.check(EpochMessages(0, 0, len(rows), columns, columns, columns), word_rows(columns))
         expected = slow.epoch(rows, changed)
         assert report.mismatches["loads"] == slow.wrong
         bits = np.unpackbits(written.masks, axis=1, bitorder="little")

@@ -17,6 +17,11 @@ Values = Callable[[str], int | None]
 """Returns a recorded register by its name, None where its value is not known."""
 
 
+def word_name(register: str, word: int) -> str:
+    """Return a trace's name of an 8-byte word, counted from the lowest, of a register that has several."""
+    return f"{register}.{word}"
+
+
 class View(NamedTuple):
     """A register that is a part of another one: ``(value & mask) >> shift``.
 
@@ -125,6 +130,8 @@ class Architecture(ABC):
     registers: ClassVar[tuple[str, ...]]
     integer_registers: ClassVar[tuple[str, ...]]
     float_registers: ClassVar[tuple[str, ...]]
+    vector_registers: ClassVar[tuple[str, ...]]
+    """Registers that a trace holds word by word (``word_name``), where the guest has them."""
     stack_pointer: ClassVar[str]
     return_address: ClassVar[str]
     frame_pointer: ClassVar[str]

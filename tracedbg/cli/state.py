@@ -60,11 +60,20 @@ def report(trace: "Trace", moment: "Moment") -> Report:
     return Report(
         {
             "": Form(SUMMARY, _summary(trace, moment)),
-            "registers": Grid(REGISTERS, [*moment.registers.items(), *moment.registers.views.items()]),
+            **_registers(trace, moment),
             "code": Grid(CODE, _code(moment)),
             "stack": stack_grid(trace, moment.backtrace()),
         }
     )
+
+
+def _registers(trace: "Trace", moment: "Moment") -> dict[str, Grid]:
+    """The registers, and apart from them vector registers where the guest has such."""
+    wide = trace.recording.arch.vector_registers
+    scalars = [item for item in moment.registers.items() if item[0] not in wide]
+    vectors = [item for item in moment.registers.items() if item[0] in wide]
+    found = {"registers": Grid(REGISTERS, [*scalars, *moment.registers.views.items()])}
+    return {**found, "vectors": Grid(REGISTERS, vectors)} if vectors else found
 
 
 def _summary(trace: "Trace", moment: "Moment") -> tuple[str | int | None, ...]:

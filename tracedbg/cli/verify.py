@@ -1,8 +1,9 @@
 """Prove that a trace is true, by computing all of it again from the file alone.
 
 Every load is compared with memory as rebuilt at its t, every keyframe with the registers that instructions
-left, every span with what was stored in it, and RAM at the end with what QEMU left. The exit code is 0 when
-nothing differs and every change of memory has a cause, else 1.
+left, every trap with the control flow and the registers around it, every console byte with the store that
+printed it, every span with what was stored, loaded and executed in it, and RAM at the end with what QEMU
+left. The exit code is 0 when nothing differs and every change of memory has a cause, else 1.
 
     tracedbg verify trace.bin
     tracedbg verify trace.bin --json
@@ -40,6 +41,7 @@ def as_object(report: Report) -> dict[str, object]:
         "stores": report.stores,
         "keyframes": report.keyframes,
         "registers": report.registers,
+        "traps": report.traps,
         "frames": report.frames,
         "final_ram_compared": report.final_ram_compared,
         "mismatches": dict(report.mismatches),
@@ -55,7 +57,7 @@ def text(report: Report) -> str:
     """The report as a person reads it."""
     lines = [
         f"{report.instructions:,} instructions, {report.loads:,} loads, {report.stores:,} stores",
-        f"{report.registers:,} register values at {report.keyframes:,} keyframes",
+        f"{report.registers:,} register values at {report.keyframes:,} keyframes, {report.traps:,} traps",
         f"RAM at the end: {report.frames:,} frames compared" if report.final_ram_compared
         else "RAM at the end: not in the file, not compared",
         "mismatches: " + ", ".join(f"{name} {count:,}" for name, count in report.mismatches.items()),

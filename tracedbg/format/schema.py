@@ -212,7 +212,8 @@ EPOCH = Message(
             "keyframe.value",
             "u8",
             Filter.SHUFFLE,
-            "all registers of the trace's list, one keyframe after the other",
+            "all registers of the trace's list, one keyframe after the other; of a vector register the list "
+            "has each 8-byte word, the lowest first: v8.0, v8.1, ...",
         ),
     ),
 )
@@ -292,7 +293,7 @@ SPAN = Message(
             "written.mask", "u1", Filter.NONE, "512 bytes a frame: a bit for each byte, lowest address lowest"
         ),
         _column("written.bytes", "u1", Filter.NONE, "the bytes of set mask bits as the span left them"),
-        _column("read.frame", "u8", Filter.DELTA, "frames that were loaded from, ascending"),
+        _column("read.frame", "u8", Filter.DELTA, "frames of memory that were loaded from, ascending"),
         _column("read.lines", "u8", Filter.NONE, "a bit for each 64-byte line loaded from"),
         _column("executed.block", "u4", Filter.DELTA, "blocks that ran, ascending"),
     ),

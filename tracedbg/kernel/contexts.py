@@ -20,6 +20,7 @@ FRESH = 96
 LARGEST_FRAME = 1024
 """Bytes of the registers that a context begins with."""
 TRAPS_KEPT = 16
+SETS = (Begin.SET, Begin.FRAME_POINTER)
 SMALLEST_ADDRESS = 4096
 """Stack pointers below are none: kernels put a zero there for "no stack"."""
 
@@ -120,9 +121,7 @@ class ContextTracker:
             self._leave(hart, stint.t)
         elif stint.begin == Begin.TRAP:
             self._take_trap(hart, stint)
-        elif stint.begin in (Begin.SET, Begin.FRAME_POINTER) or (
-            stint.begin == Begin.START and stint.first != hart.sp
-        ):
+        elif stint.begin in SETS or (stint.begin == Begin.START and stint.first != hart.sp):
             self._set(hart, stint)
         elif stint.begin == Begin.RETURN:
             self._return(hart, stint.t)

@@ -31,6 +31,7 @@ from tracedbg.query.registers import registers_at
 from tracedbg.query.results import has_retired
 from tracedbg.query.rows import Access, Kind
 from tracedbg.query.straight_code import straight_since
+from tracedbg.query.wide_register_writes import wide_register_writes
 
 __all__ = [
     "Access", "Executed", "Kind", "RegisterWrite", "Written", "accesses", "accesses_of", "changing",
@@ -38,5 +39,5 @@ __all__ = [
     "iter_register_writes", "last_chosen", "last_execution", "last_of_hart", "last_read",
     "last_register_write", "last_write", "last_writers", "memory_at", "next_execution", "next_of_hart",
     "next_read", "next_write", "page_at", "pc_at", "privilege_at", "register_writes", "registers_at",
-    "resolve", "straight_since",
+    "resolve", "straight_since", "wide_register_writes",
 ]  # fmt: skip

@@ -46,6 +46,14 @@ REGISTER_WRITE = np.dtype(
 instruction that wrote it, NEVER for a register that is recorded by its state alone."""
 
 
+def wide_register_write(words: int) -> np.dtype[np.void]:
+    """Return the type of a write of a register of several 8-byte words, lowest first.
+
+    From moment ``t`` on the register of ``hart`` holds ``value``, as far as its words are ``known``.
+    """
+    return np.dtype([("t", "<u8"), ("hart", "<u2"), ("value", "<u8", (words,)), ("known", "?", (words,))])
+
+
 @dataclass(frozen=True)
 class Access:
     """One row of ACCESS, with None for fields without a value."""

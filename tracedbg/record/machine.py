@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tracedbg.arch.riscv64 import registers
 from tracedbg.errors import RecordError
 from tracedbg.record.qmp import MemoryRange
 from tracedbg.record.slots import Range
@@ -76,12 +75,14 @@ class Run:
     start_t: int
 
 
-def describe_guest(memory: Sequence[MemoryRange], harts: int, run: Run) -> dict[str, Any]:
-    """Return the ``guest`` metadata record."""
+def describe_guest(
+    memory: Sequence[MemoryRange], harts: int, registers: Sequence[str], run: Run
+) -> dict[str, Any]:
+    """Return the ``guest`` metadata record; ``registers`` are the names that the trace's numbers count."""
     return {
         "arch": "riscv64",
         "harts": harts,
-        "registers": list(registers.NAMES),
+        "registers": list(registers),
         "ram": [{"start": area.start, "size": area.size} for area in memory if area.kind == "ram"],
         "devices": [
             {"start": area.start, "size": area.size, "name": area.name}

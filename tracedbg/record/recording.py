@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from tracedbg.arch.riscv64 import registers
 from tracedbg.errors import RecordError
 from tracedbg.format.columns import AnyArray
 from tracedbg.format.schema import ACCESSES, BLOCKS, END, Message
@@ -135,7 +134,7 @@ class Recording:
             icount=task.rewritten.clock == "icount",
             start_t=self._slots.slot(0).first_t,
         )
-        guest = describe_guest(self._map, self._slots.word("harts"), run)
+        guest = describe_guest(self._map, self._slots.word("harts"), self._slots.registers, run)
         self.sink.begin(Start(guest, self._slots.ram_ranges(), self._ram, uart_addresses(self._map)))
 
     def _ram_descriptor(self) -> int:
@@ -154,7 +153,7 @@ class Recording:
             self._end_for_lack_of_room()
 
     def _write(self, slot: Slot, changes: Mapping[str, AnyArray]) -> None:
-        messages, end_t = read_slot(slot, self._sizes, len(registers.NAMES))
+        messages, end_t = read_slot(slot, self._sizes, len(self._slots.registers))
         if changes:
             _append_changes(messages, changes, end_t - slot.first_t)
         self._code.add(messages[BLOCKS])

@@ -187,7 +187,7 @@ class _Repair:
             slots = SlotFile.open(self._buffers)
             files.callback(slots.close)
             for slot in slots.iter_unread(epochs):
-                messages, end_t = read_slot(slot, self._sizes, slots.registers)
+                messages, end_t = read_slot(slot, self._sizes, len(slots.registers))
                 if end_t > slot.first_t:
                     self._builder.add(messages, slot.first_t, end_t)
 

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
-from tracedbg.arch.riscv64 import registers
 from tracedbg.errors import RecordError, TracedbgError
 from tracedbg.record import command, plugin_build, qmp
 from tracedbg.record.launch import QemuRequest
@@ -44,7 +43,7 @@ class Session:
             self._door = PluginDoor(request.folder / "plugin")
             files.callback(self._door.close)
             listener = files.enter_context(qmp.QmpListener(request.folder / "qmp"))
-            self._slots = SlotFile.create(outputs.slots, len(registers.NAMES))
+            self._slots = SlotFile.create(outputs.slots)
             files.callback(self._slots.close)
             library = plugin_build.build(plugin_build.sources_dir(), "fold")
             task = Task(request, rewritten, options, outputs, library)

@@ -14,13 +14,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tracedbg.arch.riscv64.registers import NAMES, trace_registers
 from tracedbg.errors import RecordError
 from tracedbg.format.columns import AnyArray, column_dtype
 from tracedbg.format.schema import FORMAT_VERSION, SLOT_MESSAGES, Column, Message
 
-MAGIC = 0x3153544F4C534254
+MAGIC = 0x3253544F4C534254
 SLOTS = 3
 RANGES_MAX = 32
+VECTOR_WORDS_MAX = 16
 RESERVE = 64 << 20
 """Bytes behind the slots that are given up when the disk is full, so that a trace can be finished."""
 FREE, FILLING, FULL = 0, 1, 2
@@ -30,7 +32,7 @@ COLUMNS: tuple[tuple[Message, Column], ...] = tuple(
 )
 _SHARED_WORDS = (
     "magic", "format_version", "slots", "slot_size", "slots_offset", "columns", "ram_ranges", "dma_ranges",
-    "started", "harts", "dma_possible",
+    "started", "harts", "dma_possible", "vector_words",
 )  # fmt: skip
 _SLOT_WORDS = ("state", "sequence", "first_t", "end_t", "run_t", "run_index")
 _PAGE = mmap.PAGESIZE
@@ -54,11 +56,12 @@ _ROWS = {
 }
 
 
-def rows_of(message: Message, column: Column, registers: int) -> int:
+def rows_of(message: Message, column: Column) -> int:
     """Return how many rows of a column a slot has room for."""
     name = f"{message.topic}.{column.name}"
     if name == "epoch.keyframe.value":
-        return _ROWS["epoch.keyframe"] * registers
+        # With vectors it is fewer keyframes: the plugin ends an epoch before they are too many.
+        return _ROWS["epoch.keyframe"] * len(NAMES)
     while name not in _ROWS:
         name = name.rpartition(".")[0]
     return _ROWS[name]
@@ -82,9 +85,9 @@ class SlotFile:
         self.words: NDArray[np.uint64] = np.frombuffer(mapped, dtype="<u8")
 
     @classmethod
-    def create(cls, path: Path, registers: int) -> "SlotFile":
+    def create(cls, path: Path) -> "SlotFile":
         """Make the file with all its space; RecordError when the disk does not have it."""
-        offsets, capacities, size = _layout(registers)
+        offsets, capacities, size = _layout()
         total = _header_size() + SLOTS * size + RESERVE
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -174,10 +177,9 @@ class SlotFile:
         return Slot(self, index)
 
     @property
-    def registers(self) -> int:
-        """How many registers a keyframe has."""
-        index = next(i for i, (_, column) in enumerate(COLUMNS) if column.name == "keyframe.value")
-        return int(self.words[_column_word(index) + 1]) // _ROWS["epoch.keyframe"]
+    def registers(self) -> tuple[str, ...]:
+        """The registers of a keyframe, as the plugin found them when QEMU had built its machine."""
+        return trace_registers(min(self.word("vector_words"), VECTOR_WORDS_MAX))
 
     def iter_unread(self, sequence: int) -> Iterator["Slot"]:
         """Yield the slots that hold epoch ``sequence`` and those after it; the unfinished one is the last."""
@@ -274,12 +276,12 @@ def _header_size() -> int:
     return -(-8 * _column_word(len(COLUMNS)) // _PAGE) * _PAGE
 
 
-def _layout(registers: int) -> tuple[list[int], list[int], int]:
+def _layout() -> tuple[list[int], list[int], int]:
     """Return each column's offset in a slot and its rows, and the size of a slot."""
     offsets, capacities = [], []
     place = -(-struct.calcsize("<Q") * (len(_SLOT_WORDS) + len(COLUMNS)) // _PAGE) * _PAGE
     for message, column in COLUMNS:
-        rows = rows_of(message, column, registers)
+        rows = rows_of(message, column)
         offsets.append(place)
         capacities.append(rows)
         place += -(-rows * column_dtype(column).itemsize // _PAGE) * _PAGE

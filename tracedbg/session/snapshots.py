@@ -35,6 +35,8 @@ class RegisterPanel:
     privilege: str
     pc: int | None
     rows: tuple[RegisterRow, ...]
+    wide: tuple[RegisterRow, ...] = ()
+    """Those that have more than 64 bits and changed."""
 
 
 class CodeKind(Enum):

@@ -11,7 +11,7 @@ from tracedbg.ids import Frame, Hart, PhysicalAddress, Time
 from tracedbg.query import registers_at
 from tracedbg.state.memory import Memory
 from tracedbg.state.recording import Recording
-from tracedbg.state.registers import register_number
+from tracedbg.state.registers import numbers_of
 
 EPOCHS_BACK = 8
 SPACES = 64
@@ -37,7 +37,7 @@ def spaces_around(recording: Recording, t: Time) -> tuple[AddressSpace, ...]:
 
 def _roots(recording: Recording, t: Time) -> Iterator[int]:
     store, arch = recording.store, recording.arch
-    number = register_number(arch, store.guest.registers, arch.address_space_register)
+    (number,) = numbers_of(arch, store.guest.registers, arch.address_space_register)
     for hart in range(store.guest.harts):
         values, known = registers_at(store, Hart(hart), t)
         if known[number]:

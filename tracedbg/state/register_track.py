@@ -8,7 +8,7 @@ from tracedbg.arch import architecture
 from tracedbg.ids import Epoch, Hart, RegisterId, Time
 from tracedbg.query import register_writes, registers_at
 from tracedbg.query.rows import Rows
-from tracedbg.state.registers import recorded_names
+from tracedbg.state.registers import register_numbers
 from tracedbg.store import Trace
 from tracedbg.store.source import Flags, Integers, Numbers
 
@@ -27,9 +27,9 @@ class RegisterTrack:
 
     @classmethod
     def find(cls, trace: Trace, name: str) -> "RegisterTrack | None":
-        """Return the track of a register by name, None when the trace does not have it."""
-        names = recorded_names(architecture(trace.guest.arch), trace.guest.registers)
-        return cls(trace, RegisterId(names.index(name))) if name in names else None
+        """Return the track of a register by name, None when the trace does not have it in one word."""
+        numbers = register_numbers(architecture(trace.guest.arch), trace.guest.registers).get(name, [])
+        return cls(trace, RegisterId(numbers[0])) if len(numbers) == 1 else None
 
     def writes(self, epoch: Epoch | int) -> Rows:
         """Return the REGISTER_WRITE rows of an epoch, of all harts, in order of t."""

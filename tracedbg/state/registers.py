@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from tracedbg.arch import Architecture
 from tracedbg.errors import UsageError
 
+WORD_BITS = 64
+
 
 class UnknownRegisterError(UsageError, KeyError):
     """A name is none of a register of the trace."""
@@ -23,12 +25,17 @@ class Registers(Mapping[str, int | None]):
 
     Aliases (``fp``, ``x2``, ``f10``) and parts of other registers (``sstatus``, ``frm``) can be asked for as
     well; iteration gives each recorded register once, in the order of the trace. Floating-point registers
-    are the 64 bits that they hold. An unknown name raises UnknownRegisterError.
+    are the 64 bits that they hold. A vector register is one number of VLEN bits: element i of n bits is
+    ``value >> (i * n) & ((1 << n) - 1)``. An unknown name raises UnknownRegisterError.
     """
 
     def __init__(self, arch: Architecture, names: Sequence[str], values: Sequence[int | None]) -> None:
+        """``values`` has an item for each of ``names``, the trace's list."""
         self._arch = arch
-        self._values = dict(zip(recorded_names(arch, names), values, strict=True))
+        self._values = {
+            name: _joined([values[number] for number in numbers])
+            for name, numbers in register_numbers(arch, names).items()
+        }
 
     def __getitem__(self, name: str) -> int | None:
         view = self._arch.views.get(name)
@@ -55,22 +62,43 @@ class Registers(Mapping[str, int | None]):
     @property
     def views(self) -> dict[str, int | None]:
         """The registers that are parts of others."""
-        return {name: view.of(self.find) for name, view in self._arch.views.items()}
+        views = self._arch.views.items()
+        return {name: view.of(self.find) for name, view in views if view.register in self._values}
 
 
-def recorded_names(arch: Architecture, names: Sequence[str]) -> list[str]:
-    """Return a trace's register names as the architecture writes them."""
-    return [arch.aliases.get(name, name) for name in names]
+def _joined(words: Sequence[int | None]) -> int | None:
+    """Return the number that words make, lowest first; None when one of them is not known."""
+    known = [word for word in words if word is not None]
+    if len(known) < len(words):
+        return None
+    return sum(word << (WORD_BITS * place) for place, word in enumerate(known))
 
 
-def register_number(arch: Architecture, names: Sequence[str], name: str) -> int:
-    """Return the number of a recorded register by any of its names; UnknownRegisterError for
-    another name, UsageError for one that is a part of another register."""
+def register_numbers(arch: Architecture, names: Sequence[str]) -> dict[str, list[int]]:
+    """Return the numbers of each register of a trace's list by the name that the architecture writes.
+
+    A register has one number, but for those that the trace holds word by word (``arch.word_name``): theirs
+    come lowest word first.
+    """
+    found: dict[str, list[int]] = {}
+    wide = frozenset(arch.vector_registers)
+    for number, name in enumerate(names):
+        whole = name.partition(".")[0]
+        chosen = whole if whole in wide else arch.aliases.get(name, name)
+        found.setdefault(chosen, []).append(number)
+    return found
+
+
+def numbers_of(arch: Architecture, names: Sequence[str], name: str) -> list[int]:
+    """Return the numbers of a recorded register by any of its names, see ``register_numbers``.
+
+    UnknownRegisterError for another name, UsageError for one that is a part of another register.
+    """
     if name in arch.views:
         whole = arch.views[name].register
         raise UsageError(f"{name} is a part of {whole}: ask for that one")
-    known = recorded_names(arch, names)
+    known = register_numbers(arch, names)
     canonical = arch.aliases.get(name, name)
     if canonical not in known:
-        raise UnknownRegisterError(name, known)
-    return known.index(canonical)
+        raise UnknownRegisterError(name, list(known))
+    return known[canonical]

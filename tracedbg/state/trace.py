@@ -17,7 +17,7 @@ from tracedbg.query.rows import Access, Kind, Rows
 from tracedbg.state.console import Console, console_before
 from tracedbg.state.moment import Moment
 from tracedbg.state.recording import Recording
-from tracedbg.state.registers import register_number
+from tracedbg.state.registers import numbers_of
 from tracedbg.state.symbol_files import Given, load_symbols
 from tracedbg.state.where import Piece, Where, check_memory, parse_range, pieces
 from tracedbg.state.writer import Origin, origin_of
@@ -162,10 +162,16 @@ class Trace:
         return query.executions(self.store, VirtualAddress(pc), between=self._window(between))
 
     def register_writes(self, name: str, *, between: Between | None = None, hart: int | None = None) -> Rows:
-        """Return the writes of a register, by any of its names, as REGISTER_WRITE rows."""
-        number = RegisterId(register_number(self.recording.arch, self.store.guest.registers, name))
+        """Return the writes of a register, by any of its names, as REGISTER_WRITE rows.
+
+        For a vector register they are wide rows (``query.rows.wide_register_write``), one for each moment
+        from which it holds something else, ``value`` being the 8-byte words of all of it, lowest first.
+        """
+        numbers = [RegisterId(n) for n in numbers_of(self.recording.arch, self.store.guest.registers, name)]
         chosen = None if hart is None else Hart(hart)
-        return query.register_writes(self.store, number, between=self._window(between), hart=chosen)
+        if len(numbers) > 1:
+            return query.wide_register_writes(self.store, numbers, between=self._window(between), hart=chosen)
+        return query.register_writes(self.store, numbers[0], between=self._window(between), hart=chosen)
 
     def console(self, before: Position = "end") -> Console:
         """Return what the guest printed before a moment."""

@@ -33,14 +33,17 @@ class RegistersPanel(Panel[RegisterPanel]):
     def lines(self, snapshot: RegisterPanel) -> list[Content]:
         """Registers down the columns."""
         width, height = self.content_size
+        wide = snapshot.wide[: max(height // 3, 1)] if snapshot.wide else ()
+        height -= len(wide)
         columns = max(width // COLUMN, 1)
         rows = fitting(snapshot.rows, columns * max(height, 1))
         per_column = min(max(-(-len(rows) // columns), 1), max(height, 1))
         cell = width // columns
-        return [
+        grid = [
             Content.assemble(*(_cell(row, cell) for row in rows[line : columns * per_column : per_column]))
             for line in range(per_column)
         ]
+        return [*grid, *(_cell(row, width) for row in wide)]
 
 
 def fitting(rows: Sequence[RegisterRow], room: int) -> list[RegisterRow]:
@@ -60,5 +63,8 @@ def fitting(rows: Sequence[RegisterRow], room: int) -> list[RegisterRow]:
 def _cell(row: RegisterRow, width: int) -> Content:
     value = "??" if row.value is None else f"{row.value:x}"
     text = f"{row.name:<4} {value}{'*' if row.changed else ' '}"
+    if len(text) >= width:
+        # The lowest digits are cut off a wide register, never without a sign.
+        text = f"{text[: width - 3]}…*"
     style = paint.CHANGED if row.changed else paint.UNKNOWN if row.value is None else ""
     return Content.assemble((text[: width - 1].ljust(width), style))

@@ -26,7 +26,7 @@ class WordRows:
 
     ``word`` is the physical address / 8, ``mask`` has a bit for each byte of the word that the row touches,
     lowest address lowest, ``value`` those bytes in their places, and anything elsewhere. ``writes`` tells
-    stores, changes and whatever else says what memory holds from then on; other rows are loads. ``t`` counts
+    stores, changes and whatever else says what memory holds from then on, ``reads`` all loads. ``t`` counts
     from the epoch's first.
     """
 
@@ -34,11 +34,19 @@ class WordRows:
     mask: Bytes
     value: Words
     writes: Flags
+    reads: Flags
     t: NDArray[np.uint32]
 
     def take(self, rows: Integers) -> "WordRows":
         """Return some rows, in the order given."""
-        return WordRows(self.word[rows], self.mask[rows], self.value[rows], self.writes[rows], self.t[rows])
+        return WordRows(
+            self.word[rows],
+            self.mask[rows],
+            self.value[rows],
+            self.writes[rows],
+            self.reads[rows],
+            self.t[rows],
+        )
 
 
 def word_rows(accesses: Columns) -> WordRows:
@@ -50,7 +58,8 @@ def word_rows(accesses: Columns) -> WordRows:
     return rows.take(_by_word(rows.word))
 
 
-def _physical(accesses: Columns) -> Words:
+def physical_addresses(accesses: Columns) -> Words:
+    """Return the physical address of each access."""
     count, mapped = accesses.rows("t"), accesses.indices("mapping.access")
     lengths = np.diff(np.concatenate([[0], mapped, [count]]))
     deltas = np.append(np.zeros(1, np.uint64), accesses["mapping.delta"])
@@ -70,18 +79,21 @@ def _tells(flags: Bytes) -> tuple[Flags, Flags]:
 
 def _cut(accesses: Columns) -> WordRows:
     """Return a row for each access of use, another where it goes on in a second word; in order of time."""
-    physical = _physical(accesses)
+    physical = physical_addresses(accesses)
     use, writes = _tells(accesses["flags"])
     at = (physical & _SEVEN).astype(np.uint8)
     both = _SIZES[accesses["flags"] & ACCESS_SIZE_MASK] << at
     value, t = accesses["value"], accesses["t"]
     word = physical >> np.uint64(3)
-    rows = WordRows(word, both.astype(np.uint8), value << (at * np.uint64(8)), writes, t)
+    reads = accesses["flags"] & ACCESS_STORE == 0
+    rows = WordRows(word, both.astype(np.uint8), value << (at * np.uint64(8)), writes, reads, t)
     over = np.flatnonzero(both >> 8)
     if len(over):
         following, known = _following(accesses, word)
         high = value[over] >> (np.uint64(64) - at[over] * np.uint64(8))
-        rest = WordRows(following[over], (both[over] >> 8).astype(np.uint8), high, writes[over], t[over])
+        rest = WordRows(
+            following[over], (both[over] >> 8).astype(np.uint8), high, writes[over], reads[over], t[over]
+        )
         order = np.argsort(np.concatenate([np.arange(len(t)), over]), kind="stable")
         rows, use = _joined(rows, rest), np.concatenate([use, use[over] & known[over]])
         return rows.take(order[use[order]])
@@ -105,6 +117,7 @@ def _changes(accesses: Columns) -> WordRows:
         np.full(count, 255, np.uint8),
         accesses["change.value"],
         np.ones(count, bool),
+        np.zeros(count, bool),
         accesses["change.t"],
     )
 
@@ -115,6 +128,7 @@ def _joined(first: WordRows, second: WordRows) -> WordRows:
         np.concatenate([first.mask, second.mask]),
         np.concatenate([first.value, second.value]),
         np.concatenate([first.writes, second.writes]),
+        np.concatenate([first.reads, second.reads]),
         np.concatenate([first.t, second.t]),
     )
 

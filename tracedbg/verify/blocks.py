@@ -42,6 +42,7 @@ class Dictionary:
         self._source = _Growing(np.uint8)
         self._constant = _Growing(np.uint64)
         self._address = _Growing(np.uint64)
+        self._privilege = _Growing(np.uint8)
 
     def add(self, message: PackedMessage) -> None:
         """Take in one ``blocks`` message; raises Malformed."""
@@ -56,6 +57,7 @@ class Dictionary:
         self._address.add(before + np.repeat(columns["virtual"] - before[first], sizes))
         self._first.add(first + len(self.source))
         self._size.add(sizes)
+        self._privilege.add(columns["privilege"])
         self._destination.add(columns["insn.destination"])
         self._source.add(source)
         self._constant.add(constant)
@@ -69,6 +71,11 @@ class Dictionary:
     def size(self) -> Integers:
         """Number of each block's instructions."""
         return self._size.rows
+
+    @property
+    def privilege(self) -> Bytes:
+        """Privilege at which each block runs."""
+        return self._privilege.rows
 
     @property
     def destination(self) -> Bytes:
@@ -92,7 +99,7 @@ class Dictionary:
 
 
 def _check(columns: Columns) -> None:
-    columns.require_equal("virtual", "instructions")
+    columns.require_equal("virtual", "instructions", "privilege")
     columns.require_equal("insn.length", "insn.destination", "insn.source")
     sizes = columns["instructions"]
     claimed, there = int(sizes.sum(dtype=np.int64)), columns.rows("insn.source")
@@ -107,10 +114,16 @@ def _check(columns: Columns) -> None:
 
 @dataclass(frozen=True)
 class Instructions:
-    """The started instructions of an epoch in order: ``index`` in the dictionary and ``hart`` of each."""
+    """The started instructions of an epoch in order: ``index`` in the dictionary and ``hart`` of each.
+
+    The other three have a row for each run: its first instruction, its hart, and its privilege.
+    """
 
     index: Integers
     hart: NDArray[np.uint16]
+    run_start: Integers
+    run_hart: NDArray[np.uint16]
+    run_privilege: Bytes
 
 
 def expand(messages: EpochMessages, dictionary: Dictionary) -> Instructions:
@@ -130,5 +143,7 @@ def expand(messages: EpochMessages, dictionary: Dictionary) -> Instructions:
     index += np.arange(total)
     turns = epoch["turn.run"]
     require(not total or (len(turns) > 0 and turns[0] == 0), "its first run has no hart")
-    lengths = np.diff(np.append(before[turns], total))
-    return Instructions(index, np.repeat(epoch["turn.hart"], lengths))
+    harts = epoch["turn.hart"]
+    hart = np.repeat(harts, np.diff(np.append(before[turns], total)))
+    run_hart = np.repeat(harts, np.diff(np.append(turns.astype(np.int64), len(blocks))))
+    return Instructions(index, hart, before, run_hart, dictionary.privilege[blocks])

@@ -1,6 +1,6 @@
 """What verify needs to know of the machine, from the trace's metadata."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,8 @@ class GuestFacts:
     harts: int
     registers: tuple[str, ...]
     ram: tuple[tuple[int, int], ...]
+    uarts: tuple[int, ...] = ()
+    """Physical addresses of their data registers."""
 
     def are_ram(self, frames: Words) -> Flags:
         """Return for each frame whether it is RAM."""
@@ -40,7 +42,18 @@ def parse_guest(record: Mapping[str, Any]) -> GuestFacts:
     names = _items(record, "registers", REGISTER_LIMIT)
     is_list = len(names) >= INTEGER_REGISTERS and all(isinstance(name, str) for name in names)
     require(is_list, "the description of the guest has no list of registers")
-    return GuestFacts(harts, tuple(names), tuple(map(_area, _items(record, "ram", RANGE_LIMIT))))
+    ram = tuple(map(_area, _items(record, "ram", RANGE_LIMIT)))
+    uarts = tuple(_uarts(_items(record, "devices", RANGE_LIMIT)))
+    return GuestFacts(harts, tuple(names), ram, uarts)
+
+
+def _uarts(devices: list[Any]) -> Iterator[int]:
+    for device in devices:
+        start, name = (device.get(key) if isinstance(device, dict) else None for key in ("start", "name"))
+        if type(start) is not int or not isinstance(name, str):
+            raise Malformed("the description of the guest has a device without start or name")
+        if "serial" in name or "uart" in name:
+            yield start
 
 
 def _items(record: Mapping[str, Any], name: str, limit: int) -> list[Any]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tracedbg.format.schema import ACCESS_STORE, Cause
-from tracedbg.verify.accesses import WordRows, word_rows
+from tracedbg.verify.accesses import WordRows
 from tracedbg.verify.memory import Memory
 from tracedbg.verify.messages import Columns, EpochMessages, Words
 from tracedbg.verify.report import Report
@@ -18,10 +18,9 @@ class LoadCheck:
         self._memory = memory
         self._report = report
 
-    def check(self, messages: EpochMessages) -> WrittenBytes:
-        """Do so for one epoch, and return the bytes that it wrote or made known; raises Malformed."""
+    def check(self, messages: EpochMessages, rows: WordRows) -> WrittenBytes:
+        """Do so for the rows of one epoch; return the bytes that it wrote or made known. Raises Malformed."""
         self._count(messages.accesses)
-        rows = word_rows(messages.accesses)
         starts = group_starts(rows)
         words = rows.word[starts]
         swept = sweep(rows, starts, self._memory.states(words))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from tracedbg.format.schema import Cause
 
 EXAMPLES = 20
-CHECKS = ("structure", "registers", "loads", "spans", "ram")
+CHECKS = ("structure", "registers", "traps", "loads", "console", "spans", "ram")
 
 
 @dataclass
@@ -19,6 +19,7 @@ class Report:
     keyframes: int = 0
     registers: int = 0
     frames: int = 0
+    traps: int = 0
     mismatches: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(CHECKS, 0)))
     changes: Counter[str] = field(default_factory=lambda: Counter({cause.name.lower(): 0 for cause in Cause}))
     unknown_results: int = 0

@@ -54,6 +54,11 @@ class Results:
         """Return the registers that these instructions write."""
         return self._dictionary.destination[self._index[rows]].astype(np.int64)
 
+    @property
+    def failed(self) -> Flags:
+        """Whether each instruction is known to have trapped without effect."""
+        return self._failed
+
     def addresses(self, rows: Integers) -> Words:
         """Return the virtual addresses of these instructions."""
         return self._dictionary.address[self._index[rows]]

@@ -1,5 +1,8 @@
 """Spans, compared with what their epochs wrote and with memory as it is when they end."""
 
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 
 from tracedbg.format.reader import TraceFile
@@ -7,9 +10,27 @@ from tracedbg.format.schema import PAGE_SIZE, SPAN, SPAN_FANOUT, SPAN_LEVELS
 from tracedbg.verify.memory import Memory
 from tracedbg.verify.messages import Bytes, Columns, Malformed, Words, require
 from tracedbg.verify.report import Report
+from tracedbg.verify.touched import Touched
 from tracedbg.verify.written import MASK_BYTES, WrittenBytes
 
 _FRAMES_AT_ONCE = 1 << 10
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a stretch of time wrote, loaded from and executed."""
+
+    written: WrittenBytes
+    touched: Touched
+
+    @classmethod
+    def nothing(cls) -> Self:
+        """Return that nothing was done."""
+        return cls(WrittenBytes.nothing(), Touched.nothing())
+
+    def __or__(self, other: "Done") -> "Done":
+        """Return what one of both did."""
+        return Done(self.written | other.written, self.touched | other.touched)
 
 
 class SpanCheck:
@@ -19,30 +40,30 @@ class SpanCheck:
         self._file = file
         self._memory = memory
         self._report = report
-        # By level: what the span under way has written, up to the last span of the level below.
-        self._under_way = [WrittenBytes.nothing() for _ in range(SPAN_LEVELS)]
+        # By level: what the span under way has done, up to the last span of the level below.
+        self._under_way = [Done.nothing() for _ in range(SPAN_LEVELS)]
 
-    def add(self, epochs: int, written: WrittenBytes) -> None:
-        """Take in what the last of ``epochs`` epochs wrote, and compare the spans that end with it."""
+    def add(self, epochs: int, done: Done) -> None:
+        """Take in what the last of ``epochs`` epochs did, and compare the spans that end with it."""
         for level in range(SPAN_LEVELS):
-            written = self._under_way[level] | written
+            done = self._under_way[level] | done
             length = SPAN_FANOUT**level
             if epochs % length:
-                self._under_way[level] = written
+                self._under_way[level] = done
                 break
-            self._compare(level, (epochs - length, epochs), written)
-            self._under_way[level] = WrittenBytes.nothing()
+            self._compare(level, (epochs - length, epochs), done)
+            self._under_way[level] = Done.nothing()
 
     def end(self, epochs: int) -> None:
         """Compare the spans that the end of the trace, after ``epochs`` epochs, cuts short."""
-        written = WrittenBytes.nothing()
+        done = Done.nothing()
         for level in range(SPAN_LEVELS):
-            written = self._under_way[level] | written
+            done = self._under_way[level] | done
             over = epochs % SPAN_FANOUT**level
             if over:
-                self._compare(level, (epochs - over, epochs), written)
+                self._compare(level, (epochs - over, epochs), done)
 
-    def _compare(self, level: int, epochs: tuple[int, int], written: WrittenBytes) -> None:
+    def _compare(self, level: int, epochs: tuple[int, int], done: Done) -> None:
         topic, number = f"{SPAN.topic}/{level}", epochs[0] // SPAN_FANOUT**level
         # A recorder that runs out of room leaves spans out, and a short one need not be there.
         if number >= self._file.count(topic):
@@ -51,12 +72,15 @@ class SpanCheck:
         place = f"level {level} span of epochs {epochs[0]} to {epochs[1] - 1}"
         try:
             _check(span, epochs)
-            wrong = self._wrong(span, written)
+            wrong = self._wrong(span, done.written)
+            others = done.touched.differences(span)
         except Malformed as error:
             self._report.differ("structure", 1, f"{place}: {error}")
             return
         first = ", ".join(hex(int(frame) * PAGE_SIZE) for frame in wrong[:3])
         self._report.differ("spans", len(wrong), f"{place}: {len(wrong)} frames differ, {first}")
+        for other in others:
+            self._report.differ("spans", 1, f"{place}: {other}")
 
     def _wrong(self, span: Columns, written: WrittenBytes) -> Words:
         """Return the frames of which the span does not tell what was written there; raises Malformed."""

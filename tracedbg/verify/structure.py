@@ -16,6 +16,7 @@ _EPOCH_TABLES = (
     ("turn.run", "turn.hart"),
     ("state.t", "state.hart", "state.register", "state.value"),
     ("keyframe.t", "keyframe.hart", "keyframe.pc"),
+    ("trap.t", "trap.hart", "trap.last", "trap.cause", "trap.epc", "trap.tval", "trap.from", "trap.to"),
     ("unretired.t",),
     ("open.t",),
 )
@@ -55,6 +56,10 @@ def _check_runs(epoch: Columns, length: int, guest: GuestFacts) -> None:
     epoch.require_below("turn.hart", guest.harts)
     for name in ("unretired.t", "open.t"):
         epoch.require_below(name, length)
+    for name in ("trap.t", "reset.t"):
+        epoch.require_below(name, length + 1)
+        epoch.require_ascending(name)
+    epoch.require_below("trap.hart", guest.harts)
 
 
 def _check_states(epoch: Columns, length: int, guest: GuestFacts) -> None:

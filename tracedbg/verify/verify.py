@@ -5,8 +5,10 @@ from pathlib import Path
 
 from tracedbg.errors import TraceFormatError
 from tracedbg.format.reader import TraceFile
-from tracedbg.format.schema import ACCESSES, BLOCKS, END, EPOCH, IMAGE, LATE, WRITES
+from tracedbg.format.schema import ACCESSES, BLOCKS, CONSOLE, END, EPOCH, IMAGE, LATE, WRITES
+from tracedbg.verify.accesses import word_rows
 from tracedbg.verify.blocks import Dictionary, expand
+from tracedbg.verify.console import ConsoleCheck
 from tracedbg.verify.ending import compare_ram
 from tracedbg.verify.guest import GuestFacts, parse_guest
 from tracedbg.verify.late import Late
@@ -16,8 +18,10 @@ from tracedbg.verify.messages import Columns, EpochMessages, Malformed, require
 from tracedbg.verify.registers import RegisterCheck
 from tracedbg.verify.report import Report
 from tracedbg.verify.results import Results
-from tracedbg.verify.spans import SpanCheck
+from tracedbg.verify.spans import Done, SpanCheck
 from tracedbg.verify.structure import bounds, check_epoch
+from tracedbg.verify.touched import Touched
+from tracedbg.verify.traps import TrapCheck
 
 Progress = Callable[[int, int], None]
 
@@ -59,6 +63,7 @@ class _Verification:
         self._memory = Memory(guest)
         self._loads = LoadCheck(self._memory, report)
         self._registers = RegisterCheck(guest, report)
+        self._traps = TrapCheck(guest, report)
         self._spans = SpanCheck(file, self._memory, report)
 
     def run(self, progress: Progress) -> None:
@@ -66,14 +71,18 @@ class _Verification:
         for index in range(file.count(IMAGE.topic)):
             self._memory.add_image(file.fetch(IMAGE.topic, index))
         late = Late(file.fetch(LATE.topic, index) for index in range(file.count(LATE.topic)))
+        printed = (file.fetch(CONSOLE.topic, index) for index in range(file.count(CONSOLE.topic)))
+        console = ConsoleCheck(self._guest, printed, self._report)
         epochs = self._count_epochs()
         for index in range(epochs):
             try:
-                self._epoch(index, late)
+                self._epoch(index, late, console)
             except Malformed as error:
                 raise Malformed(f"epoch {index}: {error}") from None
             progress(index + 1, epochs)
         self._spans.end(epochs)
+        if not file.losses:
+            console.end()
         if file.count(END.topic) and not file.losses:
             compare_ram(Columns(file.fetch(END.topic, 0)), self._memory, self._guest, self._report)
 
@@ -85,7 +94,7 @@ class _Verification:
             self._report.differ("structure", 1, problem)
         return min(counts)
 
-    def _epoch(self, index: int, late: Late) -> None:
+    def _epoch(self, index: int, late: Late, console: ConsoleCheck) -> None:
         messages = self._messages(index)
         self._read_blocks(messages.first)
         check_epoch(messages, self._guest)
@@ -96,7 +105,11 @@ class _Verification:
         problem = f"epoch {index}: a load retired without an access"
         self._report.differ("structure", results.missing, problem)
         self._registers.check(messages, instructions, results)
-        self._spans.add(index + 1, self._loads.check(messages))
+        self._traps.check(messages, instructions, results)
+        rows = word_rows(messages.accesses)
+        written = self._loads.check(messages, rows)
+        self._spans.add(index + 1, Done(written, Touched.of(messages.epoch, rows)))
+        console.check(messages)
 
     def _messages(self, index: int) -> EpochMessages:
         epoch, writes, accesses = (

@@ -2,6 +2,8 @@
 /* RISC-V ISA manual, volume I: chapter 35 (instruction listings) and 28 (compressed instructions). */
 #include "decode.h"
 
+bool decode_vectors;
+
 static inline uint32_t field(uint32_t bits, int high, int low)
 {
 	return (bits >> low) & ((1u << (high - low + 1)) - 1);
@@ -172,12 +174,42 @@ static bool is_vector_width(uint32_t bits)
 	return width == 0 || width >= 5;
 }
 
+/* A register group and a segment load write 8 registers at most. */
+static void set_vectors(struct decoded *d, uint32_t bits)
+{
+	d->vd = (uint8_t)field(bits, 11, 7);
+	d->vectors = d->vd > 24 ? (uint8_t)(32 - d->vd) : 8;
+}
+
+/* The vector extension's chapters 7 (loads and stores) and 10 to 16, and vector cryptography. */
+static void decode_vector(struct decoded *d, uint32_t bits)
+{
+	uint32_t funct3 = field(bits, 14, 12);
+	bool to_scalar = field(bits, 31, 26) == 0x10;
+	bool is_float = funct3 == 1 || funct3 == 5;
+
+	d->source = SOURCE_NONE;
+	if (!decode_vectors || ((bits & 0x7f) == 0x77 && funct3 != 2)) {
+		d->traits = MAY_TRAP | IS_UNKNOWN;
+		return;
+	}
+	d->traits = MAY_TRAP | IS_VECTOR;
+	if ((bits & 0x7f) == 0x57 && is_float)
+		d->traits |= WRITES_FCSR;
+	if ((bits & 0x7f) == 0x57 && (funct3 == 7 || (funct3 == 2 && to_scalar)))
+		d->source = SOURCE_RECORDED;
+	else if ((bits & 0x7f) == 0x57 && funct3 == 1 && to_scalar)
+		d->traits |= WRITES_FLOAT;
+	else if ((bits & 0x7f) != 0x27)
+		set_vectors(d, bits);
+}
+
 static void decode_float_load(struct decoded *d, uint32_t bits)
 {
 	d->source = SOURCE_NONE;
 	d->traits |= MAY_TRAP | WRITES_FLOAT | WRITES_FCSR;
 	if (is_vector_width(bits))
-		d->traits = MAY_TRAP | IS_UNKNOWN;
+		decode_vector(d, bits);
 }
 
 static void decode_float(struct decoded *d, uint32_t bits)
@@ -223,7 +255,7 @@ static struct decoded decode_full(uint32_t bits, uint64_t address)
 	case 0x27:
 		d.traits = MAY_TRAP;
 		if (is_vector_width(bits))
-			d.traits |= IS_UNKNOWN;
+			decode_vector(&d, bits);
 		break;
 	case 0x13:
 	case 0x1b:
@@ -253,6 +285,10 @@ static struct decoded decode_full(uint32_t bits, uint64_t address)
 		break;
 	case 0x53:
 		decode_float(&d, bits);
+		break;
+	case 0x57:
+	case 0x77:
+		decode_vector(&d, bits);
 		break;
 	default:
 		d.traits = MAY_TRAP | IS_UNKNOWN;

@@ -21,12 +21,13 @@ enum traits {
 	IS_FENCE_VMA = 1 << 8,
 	IS_UNKNOWN = 1 << 9, /* may write anything: all registers are read after it */
 	IS_ATOMIC = 1 << 10,
+	IS_VECTOR = 1 << 11, /* the vector registers from `vd` on, also when it traps, and vector CSRs */
 };
 
 /* Those after which more than the integer destination must be looked at. */
 #define SPECIAL                                                                                              \
 	(WRITES_FLOAT | WRITES_FCSR | WRITES_CSR | IS_XRET | IS_SC | IS_CBO_ZERO | IS_EBREAK |               \
-	 IS_FENCE_VMA | IS_UNKNOWN)
+	 IS_FENCE_VMA | IS_UNKNOWN | IS_VECTOR)
 
 enum successor { NEXT, NEXT_OR_TARGET, TARGET, ANYWHERE, NOWHERE };
 
@@ -39,10 +40,15 @@ struct decoded {
 	uint8_t rd;	/* integer, or floating point with WRITES_FLOAT */
 	uint8_t rs1;
 	uint8_t successor;
+	uint8_t vd;
+	uint8_t vectors; /* how many vector registers it may write */
 };
 
 /* Whether c.fld and the like are what they are; else Zcmp and Zcmt may use their encodings. */
 extern bool decode_doubles;
+
+/* Whether the CPU has vectors; else others may use their encodings. */
+extern bool decode_vectors;
 
 /* Decodes the instruction of `length` bytes at `address`. */
 struct decoded decode(uint32_t bits, unsigned int length, uint64_t address);

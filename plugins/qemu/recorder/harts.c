@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
 #include "accesses.h"
 #include "harts.h"
 #include "memory.h"
 #include "traps.h"
+#include "vectors.h"
 #include "walk.h"
 
 #define CHECK_INSTRUCTIONS 4096
@@ -45,11 +48,16 @@ void hart_set_register(int id, uint64_t value, uint64_t t)
 	append_state((uint16_t)id, value, t);
 }
 
-/* From t on the register may hold something else: the hart's last instruction writes it, if it retired. */
-static void doubt(int id, uint64_t t)
+void hart_doubt(int id, uint64_t t)
 {
 	hart->uncertain[id] = true;
 	append_state((uint16_t)(id | STATE_UNKNOWN), 0, t);
+}
+
+/* Whether a write of the CSR sets mstatus.FS or VS. */
+static bool makes_dirty(int csr)
+{
+	return csr == REGISTER_FCSR || (csr >= REGISTER_VSTART && csr < REGISTER_V0);
 }
 
 /* The registers, besides an integer destination, that the instruction may have written. */
@@ -58,21 +66,23 @@ static void doubt_special(const struct decoded *d, uint64_t t)
 	int csr = d->traits & WRITES_CSR ? register_of_csr(d->csr) : NO_REGISTER;
 
 	if (d->traits & WRITES_FLOAT)
-		doubt(REGISTER_F0 + d->rd, t);
+		hart_doubt(REGISTER_F0 + d->rd, t);
 	if ((d->traits & WRITES_FCSR) || csr == REGISTER_FCSR)
-		doubt(REGISTER_FCSR, t);
-	if ((d->traits & (WRITES_FCSR | IS_XRET)) || csr == REGISTER_FCSR)
-		doubt(REGISTER_MSTATUS, t);
+		hart_doubt(REGISTER_FCSR, t);
+	if ((d->traits & (WRITES_FCSR | IS_XRET)) || makes_dirty(csr))
+		hart_doubt(REGISTER_MSTATUS, t);
 	if (csr != NO_REGISTER && csr != REGISTER_FCSR)
-		doubt(csr, t);
-	for (int id = 1; (d->traits & IS_UNKNOWN) && id < REGISTERS; id++)
-		doubt(id, t);
+		hart_doubt(csr, t);
+	if (d->traits & IS_VECTOR)
+		vectors_doubt(d, t);
+	for (int id = 1; (d->traits & IS_UNKNOWN) && id < register_count; id++)
+		hart_doubt(id, t);
 }
 
 /* The hart runs again: what its last instruction did not write after all is as it was. */
 static void settle_doubts(uint64_t t)
 {
-	for (int id = 1; id < REGISTERS; id++) {
+	for (int id = 1; id < register_count; id++) {
 		if (hart->uncertain[id])
 			hart_set_register(id, register_read_or(id, hart->csr[id]), t);
 	}
@@ -80,8 +90,12 @@ static void settle_doubts(uint64_t t)
 
 void hart_read_all(uint64_t t)
 {
-	for (int id = 1; id < REGISTERS; id++)
-		hart_set_register(id, register_read_or(id, hart->csr[id]), t);
+	uint64_t values[REGISTERS_MAX];
+
+	memcpy(values, hart->csr, sizeof(values));
+	registers_read(values);
+	for (int id = 1; id < register_count; id++)
+		hart_set_register(id, values[id], t);
 }
 
 void hart_set_privilege(uint8_t privilege)
@@ -103,17 +117,16 @@ void hart_keyframe(uint64_t t, uint64_t pc)
 	uint64_t n = slot->count[COLUMN_EPOCH_KEYFRAME_VALUE];
 	uint64_t *value = COLUMN(COLUMN_EPOCH_KEYFRAME_VALUE, uint64_t) + n;
 
-	value[0] = 0;
-	for (int id = 1; id < REGISTERS; id++)
-		value[id] = register_read_or(id, hart->csr[id]);
-	for (int id = REGISTER_FCSR; id < REGISTERS; id++)
-		hart->csr[id] = value[id];
+	memcpy(value, hart->csr, (size_t)register_count * sizeof(*value));
+	registers_read(value);
+	memcpy(hart->csr + REGISTER_FCSR, value + REGISTER_FCSR,
+	       (size_t)(register_count - REGISTER_FCSR) * sizeof(*value));
 	APPEND(COLUMN_EPOCH_KEYFRAME_HART, uint16_t, (uint16_t)hart_id());
 	APPEND(COLUMN_EPOCH_KEYFRAME_RUN, uint32_t, (uint32_t)slot->count[COLUMN_EPOCH_RUN_BLOCK]);
 	APPEND(COLUMN_EPOCH_KEYFRAME_WRITE, uint32_t, (uint32_t)slot->count[COLUMN_WRITES_VALUE]);
 	APPEND(COLUMN_EPOCH_KEYFRAME_ACCESS, uint32_t, (uint32_t)slot->count[COLUMN_ACCESSES_T]);
 	APPEND(COLUMN_EPOCH_KEYFRAME_STATE, uint32_t, (uint32_t)slot->count[COLUMN_EPOCH_STATE_T]);
-	slot->count[COLUMN_EPOCH_KEYFRAME_VALUE] = n + REGISTERS;
+	slot->count[COLUMN_EPOCH_KEYFRAME_VALUE] = n + (uint64_t)register_count;
 	APPEND(COLUMN_EPOCH_KEYFRAME_PC, uint64_t, pc);
 	APPEND(COLUMN_EPOCH_KEYFRAME_T, uint32_t, offset_of(t));
 	hart->keyframe_t = t;
@@ -135,12 +148,14 @@ static void read_special(const struct insn *insn, uint64_t t)
 
 		if (id != NO_REGISTER)
 			hart_set_register(id, register_read_or(id, hart->csr[id]), t);
-		if (id == REGISTER_FCSR)
+		if (makes_dirty(id))
 			hart_set_register(REGISTER_MSTATUS, register_read(REGISTER_MSTATUS), t);
 		if (id == REGISTER_SATP)
 			walk_forget();
 		hart_set_privilege(hart->privilege);
 	}
+	if (d->traits & IS_VECTOR)
+		vectors_read(d, t);
 	if (d->traits & IS_XRET)
 		hart_set_register(REGISTER_MSTATUS, register_read(REGISTER_MSTATUS), t);
 	if (d->traits & IS_FENCE_VMA)
@@ -240,6 +255,8 @@ static void settle(const struct block *block, uint64_t t)
 	}
 	if (retired && (insn->decoded.traits & SPECIAL))
 		read_special(insn, t);
+	if (arrival == NOT_RETIRED && (insn->decoded.traits & IS_VECTOR))
+		vectors_read(&insn->decoded, t);
 	if (arrival == NOT_RETIRED || arrival == RETIRED_THEN_TRAP)
 		trap_record(block, &origin, t);
 	if (arrival == AFTER_RESET)
@@ -268,6 +285,8 @@ static bool epoch_is_full(uint64_t t)
 	if (slot->count[COLUMN_ACCESSES_CHANGE_T] > shared->column[COLUMN_ACCESSES_CHANGE_T].capacity / 4 ||
 	    slot->count[COLUMN_EPOCH_STATE_T] > shared->column[COLUMN_EPOCH_STATE_T].capacity / 2)
 		return true;
+	if (vectors_nearly_fill())
+		return true;
 	if (t < next_check)
 		return false;
 	next_check = t + CHECK_INSTRUCTIONS;
@@ -286,9 +305,33 @@ void hart_start_recording(uint64_t t)
 	epoch_begin();
 }
 
-uint64_t hart_close(void)
+/* Ends the run under way; returns the t after it. */
+static uint64_t hart_close(void)
 {
 	return hart ? close_run(hart) : slot->run_t;
+}
+
+/* The run under way has ended, and hart `to` is about to run the block at t: what was open is settled. Returns the
+ * block as it is where the hart is. */
+static struct block *arrive(struct hart *to, struct block *block, uint64_t t)
+{
+	if (to != hart && hart)
+		leave(hart);
+	hart = to;
+	block = block_here(block);
+	if (to->seen)
+		settle(block, t);
+	to->seen = true;
+	to->away = false;
+	return block;
+}
+
+uint64_t hart_stop(struct hart *to, struct block *block)
+{
+	uint64_t t = hart_close();
+
+	arrive(to, block, t);
+	return t;
 }
 
 void hart_enter(struct hart *to, struct block *block)
@@ -296,15 +339,7 @@ void hart_enter(struct hart *to, struct block *block)
 	uint64_t t = hart_close();
 	bool switched = to != hart;
 
-	if (switched && hart)
-		leave(hart);
-	hart = to;
-	block = block_here(block);
-	if (to->seen)
-		settle(block, t);
-	else
-		to->seen = true;
-	to->away = false;
+	block = arrive(to, block, t);
 	if (epoch_is_full(t))
 		epoch_next(t);
 	/* Each epoch in which a hart runs begins, for that hart, with a keyframe. */

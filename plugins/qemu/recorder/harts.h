@@ -16,10 +16,10 @@ struct hart {
 	bool away;	 /* another hart has run since */
 	uint64_t last_t; /* of that instruction */
 	uint64_t keyframe_t;
-	bool uncertain[REGISTERS]; /* the trace says that the register is not known */
-	uint64_t csr[REGISTERS];   /* tracked registers from REGISTER_FCSR on */
-	bool data_translated;	   /* its loads and stores go through page tables */
-	bool mprv;		   /* with another privilege than the block's */
+	bool uncertain[REGISTERS_MAX]; /* the trace says that the register is not known */
+	uint64_t csr[REGISTERS_MAX];   /* tracked registers from REGISTER_FCSR on */
+	bool data_translated;	       /* its loads and stores go through page tables */
+	bool mprv;		       /* with another privilege than the block's */
 	uint8_t privilege;
 	uint64_t operand;  /* read before an instruction that needs it later */
 	uint64_t accesses; /* made by the instruction under way, for those that are checked afterwards */
@@ -59,14 +59,17 @@ void hart_read_all(uint64_t t);
 /* From t on, the hart's register holds the value: a row, unless a tracked CSR held it already. */
 void hart_set_register(int id, uint64_t value, uint64_t t);
 
+/* From t on the register may hold something else: the hart's last instruction writes it, if it retired. */
+void hart_doubt(int id, uint64_t t);
+
 /* The hart runs at this privilege, under the mstatus and satp that it has now. */
 void hart_set_privilege(uint8_t privilege);
 
 /* Recording begins at t: nothing is known of any hart. */
 void hart_start_recording(uint64_t t);
 
-/* Ends the run under way; returns the t after it. */
-uint64_t hart_close(void);
+/* Recording stops where the hart is about to run the block; returns the t after the last instruction. */
+uint64_t hart_stop(struct hart *to, struct block *block);
 
 /* Ends the epoch at t and begins the next. */
 void epoch_next(uint64_t t);

@@ -92,7 +92,7 @@ static void block_starts(unsigned int vcpu, void *udata)
 	if (!recording && (stopped || !starts_with(block)))
 		return;
 	if (contains(block, options.stop_pc) || next_t() >= options.stop_t) {
-		stop_recording(hart_close());
+		stop_recording(hart_stop(running_hart(), block));
 		return;
 	}
 	hart_enter(running_hart(), block);
@@ -159,6 +159,17 @@ static void register_insn(struct qemu_plugin_insn *source, struct insn *insn)
 		qemu_plugin_register_vcpu_insn_exec_cb(source, insn_starts, QEMU_PLUGIN_CB_NO_REGS, insn);
 }
 
+static void measure_registers(void)
+{
+	if (!registers_measure()) {
+		fprintf(stderr, "tracedbg: vector registers of more than %d bits cannot be recorded\n",
+			VECTOR_WORDS_MAX * 64);
+		exit(1);
+	}
+	shared->vector_words = vector_words;
+	decode_vectors = vector_words != 0;
+}
+
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
 	static bool asked;
@@ -170,6 +181,7 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	/* By now the machine is built, so that the host can ask QEMU for its memory map. */
 	if (!asked) {
 		asked = true;
+		measure_registers();
 		slots_ask('m', -1);
 	}
 	decode_doubles = register_has_double();

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
 #include <string.h>
 
 #include "api.h"
 #include "registers.h"
 
 /* QEMU's names, by number. It calls s0 "fp". */
-static const char *const names[REGISTERS] = {
+static const char *const names[REGISTER_V0] = {
 	"zero",
 	"ra",
 	"sp",
@@ -90,6 +91,11 @@ static const char *const names[REGISTERS] = {
 	[REGISTER_STVAL] = "stval",
 	[REGISTER_SENVCFG] = "senvcfg",
 	[REGISTER_MENVCFG] = "menvcfg",
+	[REGISTER_VSTART] = "vstart",
+	[REGISTER_VCSR] = "vcsr",
+	[REGISTER_VL] = "vl",
+	[REGISTER_VTYPE] = "vtype",
+	[REGISTER_VLENB] = "vlenb",
 };
 
 static const struct {
@@ -104,9 +110,15 @@ static const struct {
 	{ 0x343, REGISTER_MTVAL },    { 0x105, REGISTER_STVEC },   { 0x106, REGISTER_SCOUNTEREN },
 	{ 0x140, REGISTER_SSCRATCH }, { 0x141, REGISTER_SEPC },	   { 0x142, REGISTER_SCAUSE },
 	{ 0x143, REGISTER_STVAL },    { 0x10a, REGISTER_SENVCFG }, { 0x30a, REGISTER_MENVCFG },
+	{ 0x008, REGISTER_VSTART },   { 0x009, REGISTER_VCSR },	   { 0x00a, REGISTER_VCSR },
+	{ 0x00f, REGISTER_VCSR },
 };
 
-static struct qemu_plugin_register *handles[REGISTERS];
+int register_count = REGISTER_VSTART;
+unsigned int vector_words;
+
+static struct qemu_plugin_register *handles[REGISTER_V0];
+static struct qemu_plugin_register *vector_handles[VECTOR_REGISTERS];
 static struct qemu_plugin_register *hart_handle;
 static struct qemu_plugin_register *privilege_handle;
 static struct qemu_plugin_register *pc_handle;
@@ -123,9 +135,16 @@ static void take_handle(const qemu_plugin_reg_descriptor *descriptor)
 		isa_handle = descriptor->handle;
 	if (!strcmp(descriptor->name, "priv"))
 		privilege_handle = descriptor->handle;
-	for (int i = 0; i < REGISTERS; i++) {
+	for (int i = 0; i < REGISTER_V0; i++) {
 		if (names[i] && !strcmp(descriptor->name, names[i]))
 			handles[i] = descriptor->handle;
+	}
+	for (int i = 0; i < VECTOR_REGISTERS; i++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "v%d", i);
+		if (!strcmp(descriptor->name, name))
+			vector_handles[i] = descriptor->handle;
 	}
 }
 
@@ -152,6 +171,22 @@ const char *registers_find(void)
 	return NULL;
 }
 
+bool registers_measure(void)
+{
+	for (int i = 0; i < VECTOR_REGISTERS; i++) {
+		if (!vector_handles[i])
+			return true;
+	}
+	buffer->len = 0;
+	qemu_plugin_read_register(vector_handles[0], buffer);
+	if (buffer->len > VECTOR_WORDS_MAX * 8 || buffer->len % 8)
+		return false;
+	vector_words = buffer->len / 8;
+	if (vector_words)
+		register_count = REGISTER_V0 + VECTOR_REGISTERS * (int)vector_words;
+	return true;
+}
+
 static inline uint64_t read_handle(struct qemu_plugin_register *handle, uint64_t otherwise)
 {
 	uint64_t value = otherwise;
@@ -174,7 +209,32 @@ uint64_t register_read(int id)
 
 uint64_t register_read_or(int id, uint64_t otherwise)
 {
-	return read_handle(handles[id], otherwise);
+	uint64_t words[VECTOR_WORDS_MAX];
+	unsigned int word;
+
+	if (id < REGISTER_V0)
+		return read_handle(handles[id], otherwise);
+	word = (unsigned int)(id - REGISTER_V0);
+	register_read_vector(word / vector_words, words);
+	return words[word % vector_words];
+}
+
+void register_read_vector(unsigned int number, uint64_t *words)
+{
+	buffer->len = 0;
+	qemu_plugin_read_register(vector_handles[number], buffer);
+	memcpy(words, buffer->data, vector_words * sizeof(*words));
+}
+
+void registers_read(uint64_t *values)
+{
+	int scalars = register_count < REGISTER_V0 ? register_count : REGISTER_V0;
+
+	values[0] = 0;
+	for (int id = 1; id < scalars; id++)
+		values[id] = read_handle(handles[id], values[id]);
+	for (unsigned int i = 0; vector_words && i < VECTOR_REGISTERS; i++)
+		register_read_vector(i, values + REGISTER_V0 + i * vector_words);
 }
 
 uint64_t register_read_hart(void)
@@ -200,7 +260,7 @@ uint64_t register_read_privilege(void)
 int register_of_csr(uint16_t csr)
 {
 	for (unsigned int i = 0; i < sizeof(csrs) / sizeof(csrs[0]); i++) {
-		if (csrs[i].csr == csr)
+		if (csrs[i].csr == csr && csrs[i].id < register_count)
 			return csrs[i].id;
 	}
 	return NO_REGISTER;

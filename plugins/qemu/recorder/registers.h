@@ -30,19 +30,42 @@ enum register_id {
 	REGISTER_STVAL,
 	REGISTER_SENVCFG,
 	REGISTER_MENVCFG,
-	REGISTERS,
+	/* From here on only on harts with vectors. */
+	REGISTER_VSTART,
+	REGISTER_VCSR,
+	REGISTER_VL,
+	REGISTER_VTYPE,
+	REGISTER_VLENB,
+	REGISTER_V0, /* the first 8 bytes of v0; as many numbers as each vector register has words, then v1 */
 };
+
+#define VECTOR_REGISTERS 32
+#define VECTOR_WORDS_MAX 16 /* QEMU's longest VLEN is 1,024 bits */
+#define REGISTERS_MAX (REGISTER_V0 + VECTOR_REGISTERS * VECTOR_WORDS_MAX)
 
 #define NO_REGISTER (-1)
 
+extern int register_count;	  /* how many of them this guest has */
+extern unsigned int vector_words; /* 8-byte words of a vector register; 0 without vectors */
+
 /* Finds QEMU's handles; on failure the name of a register that this QEMU lacks, else NULL. */
 const char *registers_find(void);
+
+/* Finds how long vector registers are; false when that is more than a trace can hold. To be called while a hart
+ * runs, before anything is read. */
+bool registers_measure(void);
 
 /* Reads a register of the hart that is running. */
 uint64_t register_read(int id);
 
 /* The same, or `otherwise` where the hart's present privilege or status forbids QEMU to show it. */
 uint64_t register_read_or(int id, uint64_t otherwise);
+
+/* Reads all words of vector register `number`. */
+void register_read_vector(unsigned int number, uint64_t *words);
+
+/* Reads all registers, by number; those that QEMU does not show now are left as they are. */
+void registers_read(uint64_t *values);
 
 uint64_t register_read_hart(void);
 

@@ -9,7 +9,7 @@
 
 #include "../trace_columns.h"
 
-#define SLOTS_MAGIC 0x3153544f4c534254ull
+#define SLOTS_MAGIC 0x3253544f4c534254ull
 #define RANGES_MAX 32
 
 enum slot_state { SLOT_FREE, SLOT_FILLING, SLOT_FULL };
@@ -42,6 +42,7 @@ struct shared {
 	uint64_t started; /* 1 once the image has been taken */
 	uint64_t harts;
 	uint64_t dma_possible; /* a device that can write memory was told something */
+	uint64_t vector_words; /* 8-byte words of a vector register; 0 without vectors */
 	struct range ram[RANGES_MAX];
 	struct range dma[RANGES_MAX];
 	struct {

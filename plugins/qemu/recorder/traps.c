@@ -145,6 +145,7 @@ enum arrival trap_classify(const struct insn *last, const struct block *block, s
 	bool led = leads_to(last, block->virtual);
 	bool rises = block->privilege > hart->privilege;
 	bool at_vector = block->privilege && is_vector(hart->csr[r->vector], block->virtual);
+	enum arrival arrival;
 
 	origin->privilege = privilege_after(last);
 	origin->twice = at_vector && r == &machine && supervisor_was_interrupted(last);
@@ -157,9 +158,13 @@ enum arrival trap_classify(const struct insn *last, const struct block *block, s
 		return RETIRED;
 	if (at_vector && led && !rises && !trap_was_taken(last, r))
 		return RETIRED;
-	if (at_vector)
-		return trap_kind(last, origin->twice ? &supervisor : r);
-	return OUT_OF_NOWHERE;
+	if (!at_vector)
+		return OUT_OF_NOWHERE;
+	arrival = trap_kind(last, origin->twice ? &supervisor : r);
+	/* An mret or sret that trapped has not left its privilege. */
+	if (arrival == NOT_RETIRED)
+		origin->privilege = hart->privilege;
+	return arrival;
 }
 
 /* What an access that trapped has done to memory before: bits in page tables, and a part of a store that runs into a

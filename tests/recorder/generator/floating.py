@@ -1,5 +1,7 @@
 """The F and D extensions: computation, conversion, loads and stores, fcsr, FS off and on."""
 
+from collections.abc import Callable
+
 from .stream import PRIVILEGED, Family, Stream
 
 _THREE = ("fmadd", "fmsub", "fnmadd", "fnmsub")
@@ -7,7 +9,7 @@ _TWO = ("fadd", "fsub", "fmul", "fdiv")
 _TWO_UNROUNDED = ("fmin", "fmax", "fsgnj", "fsgnjn", "fsgnjx")
 _COMPARE = ("feq", "flt", "fle")
 _MODES = ("rne", "rtz", "rdn", "rup", "rmm", "dyn", "dyn", "dyn")
-_STATUS_FS = 3 << 13
+_STATUS_FS_LOWEST = 13
 
 
 def computation(stream: Stream) -> None:
@@ -116,15 +118,22 @@ def invalid(stream: Stream) -> None:
 
 
 def switched_off(stream: Stream) -> None:
-    """With FS off each instruction is illegal; then FS is initial, and the first write makes it dirty."""
+    extension_off(stream, _STATUS_FS_LOWEST, operation, "csrr x{state}, fcsr", "flw f3, 0(x{mask})")
+
+
+def extension_off(stream: Stream, lowest: int, operation: Callable[[Stream], None], *illegal: str) -> None:
+    """With a state field of the status off each instruction is illegal; then the first write makes it dirty.
+
+    ``lowest`` is the field's lowest bit; ``illegal`` are more lines, to run while it is off.
+    """
     status = "mstatus" if stream.mode == 3 else "sstatus"
     mask, state = stream.several(2)
-    stream.load_immediate(mask, _STATUS_FS)
+    stream.load_immediate(mask, 3 << lowest)
     with stream.lock(mask):
         stream.emit(f"csrc {status}, x{mask}")
         operation(stream)
-        stream.emit(f"csrr x{state}, fcsr", f"flw f3, 0(x{mask})")
-        stream.load_immediate(state, 1 << 13)
+        stream.emit(*(line.format(state=state, mask=mask) for line in illegal))
+        stream.load_immediate(state, 1 << lowest)
         stream.emit(f"csrs {status}, x{state}", f"csrr x{state}, {status}")
         operation(stream)
         stream.emit(f"csrr x{state}, {status}", f"csrs {status}, x{mask}")

@@ -22,15 +22,21 @@ class Machine:
     resume: int
     saved: tuple[int, ...]
     """Registers that the handlers save besides those that they use."""
+    vector_bits: int
+    """Of each vector register; 0 without the V extension."""
 
     @property
     def march(self) -> str:
         extensions = "zicsr_zifencei_zba_zbb_zbc_zbs_zicbom_zicboz_zicbop_zawrs"
-        return f"rv64imafd{'c' if self.compressed else ''}_{extensions}"
+        single = f"{'c' if self.compressed else ''}{'v' if self.vector_bits else ''}"
+        return f"rv64imafd{single}_{extensions}"
 
     @property
     def cpu(self) -> str:
-        return "rv64" if self.compressed else "rv64,c=false"
+        options = [] if self.compressed else ["c=false"]
+        if self.vector_bits:
+            options += ["v=true", f"vlen={self.vector_bits}"]
+        return ",".join(["rv64", *options])
 
     @property
     def free(self) -> tuple[int, ...]:
@@ -41,7 +47,7 @@ class Machine:
 HANDLER_REGISTERS = (5, 6, 7, 28, 29)
 
 
-def choose_machine(rng: Random, harts: int) -> Machine:
+def choose_machine(rng: Random, harts: int, vector_bits: int) -> Machine:
     frame, resume = rng.sample((2, 3, 4, 18, 23, 24, 25, 26, 27, 30, 31), 2)
     others = [x for x in range(1, 32) if x not in (*HANDLER_REGISTERS, frame, resume)]
     return Machine(
@@ -54,4 +60,5 @@ def choose_machine(rng: Random, harts: int) -> Machine:
         frame=frame,
         resume=resume,
         saved=tuple(sorted(rng.sample(others, rng.choice((0, 0, 3, 10, len(others)))))),
+        vector_bits=vector_bits,
     )

@@ -18,6 +18,7 @@ from . import (
     selfmodify,
     semihosting,
     traps,
+    vectors,
 )
 from .build import Program
 from .machine import HANDLER_REGISTERS, Machine, choose_machine
@@ -38,6 +39,7 @@ FAMILIES: tuple[Family, ...] = (
     *selfmodify.FAMILIES,
     *semihosting.FAMILIES,
     *harts.FAMILIES,
+    *vectors.FAMILIES,
 )
 STEP_PREFIX = "step"
 SEGMENTS = 10
@@ -47,16 +49,17 @@ _RUNTIME = tuple(
     for name in ("vectors.S", "machine.S", "supervisor.S", "driver.S")
 )
 _SEGMENT_WORDS = 10
+_STATUS_VS_SHIFT = 9
 _DELEGABLE = 0xB3FF & ~(1 << 9)
 _ALL_INTERRUPTS = 0xAAA
 _TRAP_RETURN = 1 << 22
 """mstatus.TSR: sret is illegal in S-mode, and only M-mode can allow it."""
 
 
-def generate(seed: int, harts: int = 1, size: int = SEGMENTS) -> Program:
-    """The guest of a seed: ``size`` segments of random steps on each hart."""
+def generate(seed: int, harts: int = 1, size: int = SEGMENTS, vector_bits: int = 0) -> Program:
+    """The guest of a seed: ``size`` segments of random steps on each hart, with vectors of so many bits."""
     rng = Random(f"{seed} {harts} {size}")
-    machine = choose_machine(rng, harts)
+    machine = choose_machine(rng, harts, vector_bits)
     tables = Tables()
     spaces = [
         build_space(tables, rng, scheme, asid)
@@ -70,6 +73,8 @@ def generate(seed: int, harts: int = 1, size: int = SEGMENTS) -> Program:
         for index in range(size):
             reset = machine.reset and hart == 0 and index == size // 2
             setting, words = choose_setting(rng, spaces, hart, plain=reset)
+            if vector_bits:
+                words[0] |= rng.choice((1, 2, 3)) << _STATUS_VS_SHIFT
             name = f"{hart}_{index}"
             stream = Stream(rng, machine, setting, spaces, name)
             if reset:

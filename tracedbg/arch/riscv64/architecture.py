@@ -11,7 +11,7 @@ from tracedbg.arch.riscv64 import causes, paging
 from tracedbg.arch.riscv64.csrs import csr_writers
 from tracedbg.arch.riscv64.dataflow import dataflow
 from tracedbg.arch.riscv64.debugger import LAYOUT
-from tracedbg.arch.riscv64.registers import FLOAT, INTEGER, NAMES
+from tracedbg.arch.riscv64.registers import FLOAT, INTEGER, NAMES, VECTOR
 from tracedbg.arch.riscv64.stack_code import stack_code
 from tracedbg.arch.riscv64.views import ALIASES, VIEWS
 from tracedbg.arch.stack_code import StackCode, Words
@@ -32,6 +32,7 @@ class Riscv64(Architecture):
     registers = NAMES
     integer_registers = INTEGER
     float_registers = FLOAT
+    vector_registers = VECTOR
     stack_pointer = "sp"
     return_address = "ra"
     frame_pointer = "s0"

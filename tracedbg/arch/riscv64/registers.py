@@ -1,8 +1,10 @@
 """The registers that a riscv64 trace holds, in the order of their numbers.
 
 The recorder's list is plugins/qemu/recorder/registers.h. Names are those of the RISC-V ABI and of the
-privileged ISA manual.
+privileged ISA manual. A vector register is as many numbers as it has 8-byte words: ``v8.0`` is the lowest.
 """
+
+from tracedbg.arch.base import word_name
 
 INTEGER = (
     "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5",
@@ -18,4 +20,15 @@ CONTROL = (
     "mcause", "mtval", "stvec", "scounteren", "sscratch", "sepc", "scause", "stval", "senvcfg", "menvcfg",
 )  # fmt: skip
 
+VECTOR_CONTROL = ("vstart", "vcsr", "vl", "vtype", "vlenb")
+VECTOR = tuple(f"v{number}" for number in range(32))
+
 NAMES = (*INTEGER, *FLOAT, *CONTROL)
+
+
+def trace_registers(vector_words: int) -> tuple[str, ...]:
+    """Return all registers of a guest whose vector registers have so many words; 0 without vectors."""
+    if not vector_words:
+        return NAMES
+    words = (word_name(name, word) for name in VECTOR for word in range(vector_words))
+    return (*NAMES, *VECTOR_CONTROL, *words)

@@ -1,6 +1,7 @@
 """Other names of riscv64 registers, and registers that are parts of others.
 
-ABI names: RISC-V calling convention, table 1; parts: privileged ISA 12.1.1 and 12.1.3, unprivileged ISA 21.2.
+ABI names: RISC-V calling convention, table 1; parts: privileged ISA 12.1.1 and 12.1.3, unprivileged ISA 21.2,
+vector extension 3.10.
 """
 
 from tracedbg.arch.base import View
@@ -28,4 +29,6 @@ VIEWS = {
     "sie": View("mie", _bits(SSIE, STIE, SEIE, LCOFIE), gate="mideleg"),
     "fflags": View("fcsr", 0x1F),
     "frm": View("fcsr", 0xE0, 5),
+    "vxsat": View("vcsr", 1),
+    "vxrm": View("vcsr", 6, 1),
 }
