@@ -7,7 +7,7 @@ from tracedbg.ids import RegisterId, Time
 from tracedbg.provenance.maker import By, Maker
 from tracedbg.provenance.place import RegisterAt
 from tracedbg.state.recording import Recording
-from tracedbg.state.registers import recorded_names
+from tracedbg.state.registers import register_numbers
 from tracedbg.state.traps import last_trap, traps_at
 from tracedbg.store.epoch import TrapRows
 from tracedbg.store.source import Flags
@@ -22,8 +22,9 @@ class RegisterMakers:
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
         self._store = recording.store
-        names = recorded_names(recording.arch, recording.store.guest.registers)
-        self._numbers = {name: RegisterId(number) for number, name in enumerate(names)}
+        numbers = register_numbers(recording.arch, recording.store.guest.registers)
+        # Registers that take several words, as those of vectors do, are not followed.
+        self._numbers = {name: RegisterId(own[0]) for name, own in numbers.items() if len(own) == 1}
 
     def follows(self, name: str) -> bool:
         """Say whether the trace holds a register of that name."""

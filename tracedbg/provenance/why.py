@@ -9,7 +9,7 @@ from tracedbg.provenance.fault import draft_fault, find_fault
 from tracedbg.provenance.place import BytesAt, Place, RegisterAt
 from tracedbg.provenance.walk import Limits, Walk
 from tracedbg.state import Frame, Moment, Trace
-from tracedbg.state.registers import recorded_names
+from tracedbg.state.registers import register_numbers
 from tracedbg.state.trace import Position
 from tracedbg.state.where import Where, check_memory, parse_range, pieces
 
@@ -88,7 +88,8 @@ def _register(trace: Trace, text: str) -> str | None:
     arch = trace.recording.arch
     name = arch.aliases.get(text, text)
     name = arch.views[name].register if name in arch.views else name
-    known = recorded_names(arch, trace.store.guest.registers)
+    numbers = register_numbers(arch, trace.store.guest.registers)
+    known = [name for name, own in numbers.items() if len(own) == 1]
     return name if name in (PROGRAM_COUNTER, *known) else None
 
 
