@@ -1,0 +1,20 @@
+# A trap frame: x1 to x31 in their places, then sepc and sstatus.
+
+.equ FRAME_SIZE, 272
+.equ FRAME_SP, 16
+.equ FRAME_EPC, 256
+.equ FRAME_STATUS, 264
+
+.macro save_registers               # all but sp, to sp
+	sd x1, 8(sp)
+	.irp n, 3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	sd x\n, 8*\n(sp)
+	.endr
+.endm
+
+.macro restore_registers            # all but sp
+	ld x1, 8(sp)
+	.irp n, 3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	ld x\n, 8*\n(sp)
+	.endr
+.endm

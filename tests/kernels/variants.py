@@ -1,0 +1,100 @@
+"""What each kernel of this folder is, and the truth about what goes wrong in it.
+
+Addresses are not here: each kernel fills in ``truth`` (base/truth.h) when it hands out the memory.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+_PAGED = (
+    "base/start.S base/user_start.S base/console.c base/frames.c base/memory.c base/paging.c base/truth.c"
+).split()
+HIGH_HALF = 0xFFFF_FFC0_0000_0000
+
+
+@dataclass(frozen=True)
+class Design:
+    """What the kernels of one folder share; ``offset`` is what their addresses are above physical ones."""
+
+    sources: tuple[str, ...]
+    offset: int
+
+
+DESIGNS = {
+    "highhalf": Design((*_PAGED, "highhalf/trap.S", "highhalf/kernel.c"), HIGH_HALF),
+}
+
+
+class Fault(Enum):
+    """How a kernel goes wrong."""
+
+    BELOW_STACK = "stores below the lowest address of the stack in use reach the victim"
+    LIVE_FRAMES = "stores that do not come from below a stack reach the victim, live frames of a stack"
+    STRAY = "stores through a wrong pointer, of a stack that is in order, reach the victim"
+    GUARD = "the first access below a stack traps: the victim is the guard page, and stays as it was"
+    NEAR_END = "sp stays above the stack's base, by less than 5 % of the stack"
+    HANG = "no task is left that could wake another"
+
+
+class Owner(Enum):
+    """Whose memory the victim is."""
+
+    USER_PAGE = "a page that user mode has touched"
+    PAGE_TABLE = "a page table in use"
+    STACK = "the live part of another task's stack"
+    OWN_STACK = "live frames of the stack in use"
+    KERNEL_DATA = "a variable of the kernel"
+    GUARD = "a guard page"
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What goes wrong in a kernel.
+
+    ``writers`` are the functions whose stores reach the victim, ``readers`` those that read what was stored
+    (not a function when the reader is user code, or hardware: then there is none). ``detectors`` are the
+    names of those that have to find it. ``writer_task`` and ``victim_task`` are the kernel's own numbers.
+    """
+
+    fault: Fault
+    detectors: tuple[str, ...]
+    writers: tuple[str, ...] = ()
+    readers: tuple[str, ...] = ()
+    owner: Owner | None = None
+    writer_task: int | None = None
+    victim_task: int | None = None
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel: its source in its design's folder, how it is built, run, and how its console ends.
+
+    ``truth`` is None for one that is in order; ``seconds`` limits a run that does not end by itself.
+    """
+
+    name: str
+    design: str
+    source: str
+    last_line: str
+    truth: Truth | None = None
+    flags: tuple[str, ...] = ("-O1", "-fno-omit-frame-pointer")
+    harts: int = 1
+    seconds: int = 0
+    stripped: bool = False
+
+
+UNDERFLOW = "stack-underflow"
+LIVE_FRAME = "live-frame-overwrite"
+RETURN = "return-address"
+FUTEX = "futex-timespec"
+GUARD = "guard-page"
+FATAL = "fatal-trap"
+RELEASE = ("-O2", "-fomit-frame-pointer")
+
+_USER_PAGE = Truth(
+    Fault.BELOW_STACK, (UNDERFLOW, FUTEX), ("follow_link",), ("memcpy",), Owner.USER_PAGE, 1, 1
+)  # fmt: skip
+
+KERNELS = (
+    Kernel("highhalf_user_page", "highhalf", "user_page.c", "smoke test failed: no banner", _USER_PAGE),
+)
