@@ -51,3 +51,20 @@ def consumed(trace: Trace, where: tuple[int, int], store_times: set[int]) -> lis
 def _writer_time(trace: Trace, load: Access) -> int | None:
     writer = trace.last_write((load.physical, load.size), load.t)
     return None if writer is None else writer.t
+
+
+@dataclass(frozen=True)
+class Trap:
+    """A trap: the first moment in its handler, cause, and the address that it says."""
+
+    t: int
+    cause: int
+    address: int
+
+
+def last_trap(trace: Trace) -> Trap:
+    """Return the newest trap of a recording."""
+    epochs = [trace.store.epoch(index) for index in range(trace.store.epochs)]
+    epoch = [epoch for epoch in epochs if len(epoch.traps.t)][-1]
+    traps = epoch.traps
+    return Trap(epoch.start + int(traps.t[-1]), int(traps.cause[-1]), int(traps.tval[-1]))

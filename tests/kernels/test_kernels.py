@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.kernels.conftest import Run
-from tests.kernels.damage import consumed, function_of, place_of, stores_to
-from tests.kernels.variants import KERNELS, Fault, Kernel, Truth
+from tests.kernels.damage import consumed, function_of, last_trap, place_of, stores_to
+from tests.kernels.variants import KERNELS, Fault, Kernel, Owner, Truth
 from tracedbg.verify.verify import verify
 
 pytestmark = pytest.mark.slow
@@ -14,6 +14,9 @@ pytestmark = pytest.mark.slow
 HEALTHY = [kernel for kernel in KERNELS if kernel.truth is None]
 BUGGY = [(kernel, kernel.truth) for kernel in KERNELS if kernel.truth is not None]
 DAMAGED = [(kernel, truth) for kernel, truth in BUGGY if truth.writers]
+TRAPPED = [(kernel, truth) for kernel, truth in BUGGY if truth.trap is not None]
+TABLES = [(kernel, truth) for kernel, truth in BUGGY if truth.owner is Owner.PAGE_TABLE]
+HUNG = [kernel for kernel, truth in BUGGY if truth.fault is Fault.HANG]
 MOST_INSTRUCTIONS = 20_000_000
 
 RunOf = Callable[[Kernel], Run]
@@ -54,3 +57,33 @@ def test_declared_functions_read_what_was_stored(kernel: Kernel, truth: Truth, k
     loads = consumed(trace, place.range, {store.t for store in stores})
 
     assert {function_of(trace, load) for load in loads} >= set(truth.readers)
+
+
+@pytest.mark.parametrize(("kernel", "truth"), TRAPPED, ids=names(TRAPPED))
+def test_run_ends_with_the_declared_trap(kernel: Kernel, truth: Truth, kernel_run: RunOf) -> None:
+    trace = kernel_run(kernel).trace
+
+    assert last_trap(trace).cause == truth.trap
+
+
+@pytest.mark.parametrize(("kernel", "truth"), TABLES, ids=names(TABLES))
+def test_last_trap_walks_the_damaged_page_table(kernel: Kernel, truth: Truth, kernel_run: RunOf) -> None:
+    trace = kernel_run(kernel).trace
+    victim, trap = place_of(trace).range, last_trap(trace)
+    writer = trace.last_write(victim, trap.t)
+
+    assert writer is not None
+    assert function_of(trace, writer) in truth.writers
+    assert victim[0] in {level.address for level in trace.at(trap.t).translate(trap.address).levels}
+
+
+@pytest.mark.parametrize("kernel", HUNG, ids=lambda kernel: kernel.name)
+def test_hang_ends_asleep_with_tasks_left(kernel: Kernel, kernel_run: RunOf) -> None:
+    trace = kernel_run(kernel).trace
+
+    waiting = trace.executions("wait_for")
+    last = trace.at(trace.end - 1).disassembly(before=0, after=0)[0]
+
+    assert len(waiting) == 2
+    assert trace.executions("wake", between=(int(waiting["t"][-1]), "end")).size == 0
+    assert last.instruction.text == "wfi"

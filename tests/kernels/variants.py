@@ -3,12 +3,14 @@
 Addresses are not here: each kernel fills in ``truth`` (base/truth.h) when it hands out the memory.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 _PAGED = (
     "base/start.S base/user_start.S base/console.c base/frames.c base/memory.c base/paging.c base/truth.c"
 ).split()
+FRAMES = ("-O1", "-fno-omit-frame-pointer")
+RELEASE = ("-O2", "-fomit-frame-pointer")
 HIGH_HALF = 0xFFFF_FFC0_0000_0000
 
 
@@ -53,7 +55,8 @@ class Truth:
 
     ``writers`` are the functions whose stores reach the victim, ``readers`` those that read what was stored
     (not a function when the reader is user code, or hardware: then there is none). ``detectors`` are the
-    names of those that have to find it. ``writer_task`` and ``victim_task`` are the kernel's own numbers.
+    names of those that have to find it. ``writer_task`` and ``victim_task`` are the kernel's own numbers,
+    ``trap`` the cause of the trap that ends the run.
     """
 
     fault: Fault
@@ -63,6 +66,7 @@ class Truth:
     owner: Owner | None = None
     writer_task: int | None = None
     victim_task: int | None = None
+    trap: int | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class Kernel:
     source: str
     last_line: str
     truth: Truth | None = None
-    flags: tuple[str, ...] = ("-O1", "-fno-omit-frame-pointer")
+    flags: tuple[str, ...] = FRAMES
     harts: int = 1
     seconds: int = 0
     stripped: bool = False
@@ -89,12 +93,47 @@ RETURN = "return-address"
 FUTEX = "futex-timespec"
 GUARD = "guard-page"
 FATAL = "fatal-trap"
-RELEASE = ("-O2", "-fomit-frame-pointer")
+
 
 _USER_PAGE = Truth(
     Fault.BELOW_STACK, (UNDERFLOW, FUTEX), ("follow_link",), ("memcpy",), Owner.USER_PAGE, 1, 1
-)  # fmt: skip
+)
+_PAGE_TABLE = Truth(
+    Fault.BELOW_STACK, (UNDERFLOW, FATAL), ("sum_of_halves",), (), Owner.PAGE_TABLE, 1, 3, trap=13
+)
+_WILD_CALL = Truth(
+    Fault.STRAY, (FATAL,), ("name_device",), ("call_device",), Owner.KERNEL_DATA, 1, 2, trap=12
+)
+_NO_BANNER = "smoke test failed: no banner"
+_TRAP = "panic: unexpected trap 0x{:016x}".format
 
 KERNELS = (
-    Kernel("highhalf_user_page", "highhalf", "user_page.c", "smoke test failed: no banner", _USER_PAGE),
-)
+    Kernel("highhalf_user_page", "highhalf", "user_page.c", _NO_BANNER, _USER_PAGE),
+    Kernel(
+        "highhalf_user_page_linear", "highhalf", "user_page.c", _NO_BANNER,
+        replace(_USER_PAGE, readers=("sys_futex",)), flags=(*FRAMES, "-DREAD_LINEAR"),
+    ),
+    Kernel("highhalf_user_page_release", "highhalf", "user_page.c", _NO_BANNER, _USER_PAGE, flags=RELEASE),
+    Kernel(
+        "highhalf_user_page_stripped", "highhalf", "user_page.c", _NO_BANNER, _USER_PAGE,
+        flags=RELEASE, stripped=True,
+    ),
+    Kernel("highhalf_page_table", "highhalf", "page_table.c", _TRAP(13), _PAGE_TABLE),
+    Kernel(
+        "highhalf_two_harts", "highhalf", "two_harts.c", "sleep: invalid argument",
+        Truth(Fault.BELOW_STACK, (UNDERFLOW, FUTEX), ("digest",), ("memcpy",), Owner.USER_PAGE, 2, 1),
+        harts=2,
+    ),
+    Kernel("highhalf_wild_call", "highhalf", "wild_call.c", _TRAP(12), _WILD_CALL),
+    Kernel(
+        "highhalf_null_call", "highhalf", "wild_call.c", _TRAP(12), _WILD_CALL, flags=(*FRAMES, "-DLETTER=0")
+    ),
+    Kernel(
+        "highhalf_lost_wakeup", "highhalf", "lost_wakeup.c", "sent",
+        Truth(Fault.HANG, (FATAL,), writer_task=2, victim_task=1), seconds=3,
+    ),
+    Kernel("highhalf_reuse", "highhalf", "reuse.c", "ok"),
+    Kernel("highhalf_fork", "highhalf", "fork.c", "ok"),
+    Kernel("highhalf_other_numbers", "highhalf", "other_numbers.c", "ok"),
+    Kernel("highhalf_device_memory", "highhalf", "device_memory.c", "ok"),
+)  # fmt: skip

@@ -12,17 +12,20 @@ void *linear(uint64_t physical)
 	return (void *)(physical + linear_offset);
 }
 
+uint64_t frames_take(int count)
+{
+	if (!next_fresh)
+		next_fresh = (uint64_t)kernel_end - linear_offset;
+	next_fresh += count * PAGE;
+	return next_fresh - count * PAGE;
+}
+
 uint64_t frame_take(void)
 {
 	uint64_t frame = given_back;
-	if (frame) {
-		given_back = *(uint64_t *)linear(frame);
-		return frame;
-	}
-	if (!next_fresh)
-		next_fresh = (uint64_t)kernel_end - linear_offset;
-	frame = next_fresh;
-	next_fresh += PAGE;
+	if (!frame)
+		return frames_take(1);
+	given_back = *(uint64_t *)linear(frame);
 	return frame;
 }
 

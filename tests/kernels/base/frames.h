@@ -6,6 +6,8 @@
 
 /* Returns the physical address of a frame that holds whatever it held before. */
 uint64_t frame_take(void);
+/* Fresh neighbours; the lowest one's address. */
+uint64_t frames_take(int count);
 uint64_t frame_take_zeroed(void);
 void frame_give(uint64_t physical);
 void *linear(uint64_t physical);

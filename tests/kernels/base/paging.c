@@ -30,11 +30,15 @@ void space_map(uint64_t root, uint64_t virtual, uint64_t physical, uint64_t flag
 	__asm__ volatile("sfence.vma" ::: "memory");
 }
 
-void space_map_user_text(uint64_t root)
+uint64_t space_create_user(void)
 {
+	uint64_t root = space_create();
+	uint64_t stack = frame_take_zeroed();
 	uint64_t image = (uint64_t)user_image - linear_offset;
 	for (uint64_t place = 0; place < (uint64_t)(kernel_end - user_image); place += PAGE)
 		space_map(root, USER_TEXT + place, image + place, PTE_USER_TEXT);
+	space_map(root, USER_STACK, stack, PTE_USER_DATA);
+	return root;
 }
 
 void space_use(uint64_t root)

@@ -12,6 +12,7 @@
 #define SSTATUS_SPP (1UL << 8)
 #define SSTATUS_SUM (1UL << 18)
 #define SIP_SOFTWARE (1UL << 1)
+#define SIE_TIMER (1UL << 5)
 #define INTERRUPT (1UL << 63)
 #define SATP_SV39 (8UL << 60)
 #define CAUSE_USER_ECALL 8

@@ -12,6 +12,10 @@ _start:
 	csrw medeleg, t0
 	li t0, 0x222
 	csrw mideleg, t0
+	li t0, 1 << 63
+	csrw 0x30a, t0          # menvcfg.STCE: S-mode has a timer
+	li t0, 2
+	csrw mcounteren, t0
 	li t0, 1 << 11          # MPP: S
 	csrw mstatus, t0
 	la t0, boot_root

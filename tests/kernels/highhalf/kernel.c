@@ -9,6 +9,7 @@ static struct task *running[HARTS];
 static uint64_t scheduler_sp[HARTS];
 static volatile int is_set_up;
 
+extern uint64_t boot_root[];
 void return_from_trap(void);
 void switch_stacks(uint64_t *save_sp, uint64_t sp);
 
@@ -24,11 +25,17 @@ struct task *current(void)
 	return running[hart()];
 }
 
+struct frame *task_frame(const struct task *task)
+{
+	return (struct frame *)(task->stack_top - 16) - 1;
+}
+
 void task_create(long number, uint64_t root, uint64_t stack, int pages)
 {
 	struct task *task = &tasks[number];
 	uint64_t *top = (uint64_t *)((char *)linear(stack) + pages * PAGE) - 2;
-	struct frame *frame = (struct frame *)top - 1;
+	task->stack_top = (uint64_t)(top + 2);
+	struct frame *frame = task_frame(task);
 	uint64_t *context = (uint64_t *)frame - 14;
 
 	top[0] = (uint64_t)task->hart;
@@ -41,7 +48,6 @@ void task_create(long number, uint64_t root, uint64_t stack, int pages)
 	task->number = number;
 	task->root = root;
 	task->sp = (uint64_t)context;
-	task->stack_top = (uint64_t)(top + 2);
 	task->is_alive = 1;
 }
 
@@ -86,6 +92,14 @@ void task_exit(void)
 	yield();
 }
 
+void let_others_run(void)
+{
+	csr_write(0x14d, csr_read(time) + 100); /* stimecmp */
+	csr_set(sie, SIE_TIMER);
+	__asm__ volatile("wfi");
+	csr_clear(sie, SIE_TIMER);
+}
+
 NOINLINE void copy_from_user(void *to, uint64_t from, size_t size)
 {
 	memcpy(to, (const void *)from, size);
@@ -121,10 +135,11 @@ void kernel_main(unsigned long number)
 	__asm__ volatile("mv tp, %0" ::"r"(number));
 	csr_set(sstatus, SSTATUS_SUM);
 	if (number == 0) {
+		boot_root[0] = boot_root[2] = 0;
 		setup();
 		is_set_up = 1;
 	}
 	while (!is_set_up)
-		;
+		let_others_run();
 	run_tasks();
 }

@@ -41,11 +41,14 @@ int handle_fault(struct frame *frame, uint64_t cause, uint64_t address);
 
 /* stack: physical address of `pages` contiguous frames. */
 void task_create(long number, uint64_t root, uint64_t stack, int pages);
+struct frame *task_frame(const struct task *task);
 struct task *current(void);
 void yield(void);
 void wait_for(const volatile void *what);
 void wake(const volatile void *what);
 void task_exit(void);
+/* Sleeps a little, on this hart. */
+void let_others_run(void);
 
 void copy_from_user(void *to, uint64_t from, size_t size);
 void copy_to_user(uint64_t to, const void *from, size_t size);

@@ -9,14 +9,10 @@
 
 void setup(void)
 {
-	uint64_t root = space_create();
-	uint64_t user_stack = frame_take_zeroed();
+	uint64_t root = space_create_user();
 	uint64_t data = frame_take_zeroed();
-	uint64_t stack = frame_take();
-	frame_take();
-	space_map_user_text(root);
+	uint64_t stack = frames_take(2);
 	space_map(root, USER_DATA, data, PTE_USER_DATA);
-	space_map(root, USER_STACK, user_stack, PTE_USER_DATA);
 	task_create(1, root, stack, 2);
 	truth = (struct truth){ (uint64_t)linear(stack), (uint64_t)linear(stack) + 2 * PAGE,
 				data + TIMEOUT % PAGE, 16 };
