@@ -1,6 +1,5 @@
 """Builds the kernels of this folder and records their runs."""
 
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ def build(kernel: Kernel, folder: Path) -> Built:
     """Compile a kernel into ``folder``."""
     design = DESIGNS[kernel.design]
     symbols = folder / f"{kernel.name}.elf"
-    sources = [*design.sources, f"{kernel.design}/{kernel.source}"]
+    sources = [*design.sources, f"{design.folder}/{kernel.source}"]
     offset = f"-Wl,--defsym=OFFSET={design.offset:#x}"
     subprocess.run(
         [_TOOLS + "gcc", *_CFLAGS.split(), offset, *kernel.flags, *sources, "-o", str(symbols)],
@@ -44,10 +43,10 @@ def build(kernel: Kernel, folder: Path) -> Built:
 
 
 def command(built: Built) -> list[str]:
-    """Return the command that runs a kernel; one that hangs is ended after its ``seconds``."""
-    limit = [shutil.which("timeout") or "timeout", str(built.kernel.seconds)] if built.kernel.seconds else []
+    """Return the command that runs a kernel; no longer than its ``seconds``."""
     return [
-        *limit, "qemu-system-riscv64", "-machine", "virt", "-m", "16M", "-smp", str(built.kernel.harts),
+        "timeout", str(built.kernel.seconds), "qemu-system-riscv64", "-machine", "virt", "-m", "16M",
+        "-smp", str(built.kernel.harts),
         "-bios", "none", "-display", "none", "-serial", "stdio", "-monitor", "none", "-nic", "none",
         "-kernel", str(built.elf),
     ]  # fmt: skip

@@ -16,14 +16,18 @@ HIGH_HALF = 0xFFFF_FFC0_0000_0000
 
 @dataclass(frozen=True)
 class Design:
-    """What the kernels of one folder share; ``offset`` is what their addresses are above physical ones."""
+    """What several kernels share; ``offset`` is what their addresses are above physical ones."""
 
+    folder: str
     sources: tuple[str, ...]
     offset: int
 
 
+_IDENTITY = ("identity/switch.S", "identity/kernel.c")
 DESIGNS = {
-    "highhalf": Design((*_PAGED, "highhalf/trap.S", "highhalf/kernel.c"), HIGH_HALF),
+    "highhalf": Design("highhalf", (*_PAGED, "highhalf/trap.S", "highhalf/kernel.c"), HIGH_HALF),
+    "identity": Design("identity", (*_PAGED, *_IDENTITY, "identity/trap.S"), 0),
+    "own_stack": Design("identity", (*_PAGED, *_IDENTITY, "identity/own_stack_trap.S"), 0),
 }
 
 
@@ -71,9 +75,9 @@ class Truth:
 
 @dataclass(frozen=True)
 class Kernel:
-    """A kernel: its source in its design's folder, how it is built, run, and how its console ends.
+    """A kernel: its own source in its design's folder, how it is built, run, and how its console ends.
 
-    ``truth`` is None for one that is in order; ``seconds`` limits a run that does not end by itself.
+    ``truth`` is None for one that is in order. A run that hangs is ended after ``seconds``.
     """
 
     name: str
@@ -83,7 +87,7 @@ class Kernel:
     truth: Truth | None = None
     flags: tuple[str, ...] = FRAMES
     harts: int = 1
-    seconds: int = 0
+    seconds: int = 30
     stripped: bool = False
 
 
@@ -136,4 +140,26 @@ KERNELS = (
     Kernel("highhalf_fork", "highhalf", "fork.c", "ok"),
     Kernel("highhalf_other_numbers", "highhalf", "other_numbers.c", "ok"),
     Kernel("highhalf_device_memory", "highhalf", "device_memory.c", "ok"),
+    Kernel(
+        "identity_user_page", "identity", "user_page.c", "wrong count",
+        Truth(Fault.BELOW_STACK, (UNDERFLOW,), ("trap_entry",), ("user_main",), Owner.USER_PAGE, 1, 2),
+    ),
+    Kernel(
+        "identity_neighbour", "identity", "neighbour.c", _TRAP(12),
+        Truth(
+            Fault.BELOW_STACK, (UNDERFLOW, LIVE_FRAME, RETURN, FATAL), ("hash",), ("yield",), Owner.STACK,
+            1, 2, trap=12,
+        ),
+    ),
+    Kernel(
+        "identity_stale_frame", "identity", "stale_frame.c",
+        "panic: work served without having been asked for 0x0000000000000002",
+        Truth(
+            Fault.LIVE_FRAMES, (LIVE_FRAME,), ("trap_entry",), ("return_from_trap",), Owner.OWN_STACK, 1, 1
+        ),
+        flags=RELEASE,
+    ),
+    Kernel("identity_thread_info", "identity", "thread_info.c", "ok"),
+    Kernel("identity_all_user", "identity", "all_user.c", "ok"),
+    Kernel("identity_own_stack", "own_stack", "own_stack.c", "ok"),
 )  # fmt: skip

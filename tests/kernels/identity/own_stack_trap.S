@@ -1,0 +1,33 @@
+# Another trap entry: no stack is switched to, the kernel goes on where the user's sp is.
+.include "frame.S"
+
+.text
+.balign 4
+.globl trap_entry
+trap_entry:
+	addi sp, sp, -FRAME_SIZE
+	save_registers
+	addi t0, sp, FRAME_SIZE
+	sd t0, FRAME_SP(sp)
+	csrr t0, sepc
+	csrr t1, sstatus
+	sd t0, FRAME_EPC(sp)
+	sd t1, FRAME_STATUS(sp)
+	csrr tp, sscratch
+	.option push
+	.option norelax
+	la gp, __global_pointer$
+	.option pop
+	mv a0, sp
+	call handle_trap
+
+.globl return_from_trap
+return_from_trap:
+	csrw sscratch, tp
+	ld t0, FRAME_EPC(sp)
+	ld t1, FRAME_STATUS(sp)
+	csrw sepc, t0
+	csrw sstatus, t1
+	restore_registers
+	ld sp, FRAME_SP(sp)
+	sret
