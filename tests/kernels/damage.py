@@ -55,10 +55,11 @@ def _writer_time(trace: Trace, load: Access) -> int | None:
 
 @dataclass(frozen=True)
 class Trap:
-    """A trap: the first moment in its handler, cause, and the address that it says."""
+    """A trap: the first moment in its handler, its cause, where it came, and the address that it says."""
 
     t: int
     cause: int
+    pc: int
     address: int
 
 
@@ -67,4 +68,6 @@ def last_trap(trace: Trace) -> Trap:
     epochs = [trace.store.epoch(index) for index in range(trace.store.epochs)]
     epoch = [epoch for epoch in epochs if len(epoch.traps.t)][-1]
     traps = epoch.traps
-    return Trap(epoch.start + int(traps.t[-1]), int(traps.cause[-1]), int(traps.tval[-1]))
+    row = (int(column[-1]) for column in (traps.t, traps.cause, traps.epc, traps.tval))
+    t, cause, pc, address = row
+    return Trap(epoch.start + t, cause, pc, address)

@@ -2,21 +2,26 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from tests.kernels.conftest import Run
 from tests.kernels.damage import consumed, function_of, last_trap, place_of, stores_to
 from tests.kernels.variants import KERNELS, Fault, Kernel, Owner, Truth
+from tracedbg.ids import VirtualAddress
 from tracedbg.verify.verify import verify
 
 pytestmark = pytest.mark.slow
 
 HEALTHY = [kernel for kernel in KERNELS if kernel.truth is None]
 BUGGY = [(kernel, kernel.truth) for kernel in KERNELS if kernel.truth is not None]
-DAMAGED = [(kernel, truth) for kernel, truth in BUGGY if truth.writers]
+DAMAGED = [(kernel, truth) for kernel, truth in BUGGY if truth.owner not in {None, Owner.GUARD}]
 TRAPPED = [(kernel, truth) for kernel, truth in BUGGY if truth.trap is not None]
+GUARDED = [(kernel, truth) for kernel, truth in BUGGY if truth.fault is Fault.GUARD]
+NEAR_END = [(kernel, truth) for kernel, truth in BUGGY if truth.fault is Fault.NEAR_END]
 TABLES = [(kernel, truth) for kernel, truth in BUGGY if truth.owner is Owner.PAGE_TABLE]
 HUNG = [kernel for kernel, truth in BUGGY if truth.fault is Fault.HANG]
+PAGE = 4096
 MOST_INSTRUCTIONS = 20_000_000
 
 RunOf = Callable[[Kernel], Run]
@@ -44,9 +49,16 @@ def test_declared_functions_store_to_the_victim(kernel: Kernel, truth: Truth, ke
 
     assert {function_of(trace, store) for store in stores} == set(truth.writers)
     for store in stores:
+        sp = trace.at(store.t).registers["sp"]
+        assert sp is not None
         assert store.virtual is not None
-        below = store.virtual < place.stack_base
-        assert below == (truth.fault is Fault.BELOW_STACK)
+        if truth.fault is Fault.BELOW_STACK:
+            assert store.virtual < place.stack_base < place.stack_top
+            assert store.virtual - PAGE < sp < place.stack_top
+        else:
+            assert place.stack_base < sp <= place.stack_top
+        if truth.fault is Fault.LIVE_FRAMES:
+            assert sp <= store.virtual < place.stack_top
 
 
 @pytest.mark.parametrize(("kernel", "truth"), DAMAGED, ids=names(DAMAGED))
@@ -87,3 +99,30 @@ def test_hang_ends_asleep_with_tasks_left(kernel: Kernel, kernel_run: RunOf) -> 
     assert len(waiting) == 2
     assert trace.executions("wake", between=(int(waiting["t"][-1]), "end")).size == 0
     assert last.instruction.text == "wfi"
+
+
+@pytest.mark.parametrize(("kernel", "truth"), GUARDED, ids=names(GUARDED))
+def test_first_access_below_the_stack_is_refused(kernel: Kernel, truth: Truth, kernel_run: RunOf) -> None:
+    trace = kernel_run(kernel).trace
+    place, trap = place_of(trace), last_trap(trace)
+    symbol = trace.symbols.at(VirtualAddress(trap.pc))
+
+    assert symbol is not None
+    assert symbol.name in truth.writers
+    assert place.stack_base - PAGE <= trap.address < place.stack_base
+
+
+@pytest.mark.parametrize(("kernel", "truth"), NEAR_END, ids=names(NEAR_END))
+def test_stack_comes_near_its_end(kernel: Kernel, truth: Truth, kernel_run: RunOf) -> None:
+    trace = kernel_run(kernel).trace
+    place = place_of(trace)
+    writes = trace.register_writes("sp")
+    inside = writes[(writes["value"] < place.stack_top) & (writes["value"] >= place.stack_base - PAGE)]
+    lowest = inside[np.argmin(inside["value"])]
+    pc = trace.at(int(lowest["instruction"])).pc
+    assert pc is not None
+    symbol = trace.symbols.at(pc)
+
+    assert int(lowest["value"]) == place.stack_base + 16
+    assert symbol is not None
+    assert symbol.name in truth.writers

@@ -23,11 +23,14 @@ class Design:
     offset: int
 
 
+_BARE = "base/console.c base/memory.c base/truth.c rtos/port.S rtos/jump.S rtos/kernel.c".split()
 _IDENTITY = ("identity/switch.S", "identity/kernel.c")
 DESIGNS = {
     "highhalf": Design("highhalf", (*_PAGED, "highhalf/trap.S", "highhalf/kernel.c"), HIGH_HALF),
     "identity": Design("identity", (*_PAGED, *_IDENTITY, "identity/trap.S"), 0),
     "own_stack": Design("identity", (*_PAGED, *_IDENTITY, "identity/own_stack_trap.S"), 0),
+    "vmap": Design("vmap", (*_PAGED[:1], *_PAGED[2:], "vmap/switch.S", "vmap/kernel.c"), 0),
+    "rtos": Design("rtos", tuple(_BARE), 0),
 }
 
 
@@ -87,7 +90,7 @@ class Kernel:
     truth: Truth | None = None
     flags: tuple[str, ...] = FRAMES
     harts: int = 1
-    seconds: int = 30
+    seconds: int = 15
     stripped: bool = False
 
 
@@ -162,4 +165,41 @@ KERNELS = (
     Kernel("identity_thread_info", "identity", "thread_info.c", "ok"),
     Kernel("identity_all_user", "identity", "all_user.c", "ok"),
     Kernel("identity_own_stack", "own_stack", "own_stack.c", "ok"),
+    Kernel(
+        "rtos_neighbour", "rtos", "neighbour.c", _TRAP(1),
+        Truth(
+            Fault.BELOW_STACK, (UNDERFLOW, LIVE_FRAME, RETURN, FATAL), ("format_line",), ("parse_tokens",),
+            Owner.STACK, trap=1,
+        ),
+    ),
+    Kernel(
+        "rtos_kernel_data", "rtos", "kernel_data.c", "no such line speed",
+        Truth(Fault.BELOW_STACK, (UNDERFLOW,), ("visit",), ("set_up_line",), Owner.KERNEL_DATA),
+    ),
+    Kernel(
+        "rtos_return_address", "rtos", "return_address.c", _TRAP(1),
+        Truth(Fault.STRAY, (RETURN, FATAL), ("copy_text",), ("greet",), Owner.OWN_STACK, trap=1),
+    ),
+    Kernel("rtos_user_mode", "rtos", "user_mode.c", "ok"),
+    Kernel("rtos_coroutines", "rtos", "coroutines.c", "ok"),
+    Kernel(
+        "vmap_big_array", "vmap", "big_array.c", _TRAP(1),
+        Truth(
+            Fault.BELOW_STACK, (UNDERFLOW, LIVE_FRAME, RETURN, FATAL), ("fill_table",), ("switch_stacks",),
+            Owner.STACK, trap=1,
+        ),
+        flags=RELEASE,
+    ),
+    Kernel(
+        "vmap_stray_pointer", "vmap", "stray_pointer.c", "wrong count of words",
+        Truth(Fault.STRAY, (LIVE_FRAME,), ("answer",), ("count_words",), Owner.STACK), flags=RELEASE,
+    ),
+    Kernel(
+        "vmap_guard_page", "vmap", "guard_page.c", _TRAP(15),
+        Truth(Fault.GUARD, (GUARD, FATAL), ("climb",), (), Owner.GUARD, trap=15), flags=RELEASE,
+    ),
+    Kernel(
+        "vmap_near_end", "vmap", "near_end.c", "ok",
+        Truth(Fault.NEAR_END, (GUARD,), ("dive",), (), Owner.GUARD), flags=RELEASE,
+    ),
 )  # fmt: skip

@@ -18,3 +18,10 @@
 	ld x\n, 8*\n(sp)
 	.endr
 .endm
+
+.macro set_gp
+.option push
+.option norelax
+	la gp, __global_pointer$
+.option pop
+.endm

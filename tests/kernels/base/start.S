@@ -1,5 +1,7 @@
 # Reset: from M-mode straight into the kernel's S-mode, all traps delegated. a0: hart.
 
+.include "frame.S"
+
 .section .text.start, "ax"
 .globl _start
 _start:
@@ -48,10 +50,7 @@ boot_root:
 
 .text
 supervisor:
-.option push
-.option norelax
-	la gp, __global_pointer$
-.option pop
+	set_gp
 	la sp, boot_stacks
 	slli t0, a0, 13
 	add sp, sp, t0

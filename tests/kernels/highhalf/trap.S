@@ -16,10 +16,7 @@ trap_entry:
 	save_registers
 	csrrw t0, sscratch, zero
 	ld tp, FRAME_SIZE(sp)
-	.option push
-	.option norelax
-	la gp, __global_pointer$
-	.option pop
+	set_gp
 2:
 	sd t0, FRAME_SP(sp)
 	csrr t0, sepc

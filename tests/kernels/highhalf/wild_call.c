@@ -22,10 +22,12 @@ NOINLINE static long start_device(void)
 
 void setup(void)
 {
-	for (long number = 1; number <= 2; number++)
-		task_create(number, space_create_user(), frames_take(2), 2);
+	uint64_t stack = frames_take(2);
+	task_create(1, space_create_user(), stack, 2);
+	task_create(2, space_create_user(), frames_take(2), 2);
 	device.start = start_device;
-	truth = (struct truth){ 0, 0, (uint64_t)&device.start - linear_offset, sizeof(device.start) };
+	truth = (struct truth){ (uint64_t)linear(stack), (uint64_t)linear(stack) + 2 * PAGE,
+				(uint64_t)&device.start - linear_offset, sizeof(device.start) };
 }
 
 NOINLINE static long name_device(uint64_t name, uint64_t length)

@@ -14,10 +14,7 @@ trap_entry:
 	sd t0, FRAME_EPC(sp)
 	sd t1, FRAME_STATUS(sp)
 	csrr tp, sscratch
-	.option push
-	.option norelax
-	la gp, __global_pointer$
-	.option pop
+	set_gp
 	mv a0, sp
 	call handle_trap
 

@@ -18,10 +18,7 @@ trap_entry:
 	save_registers
 	csrrw t0, sscratch, zero
 	sd t0, 8*4(sp)                  # the user's tp
-	.option push
-	.option norelax
-	la gp, __global_pointer$
-	.option pop
+	set_gp
 	ld t0, 8(tp)
 2:	sd t0, FRAME_SP(sp)
 	csrr t0, sepc
