@@ -32,7 +32,8 @@ def place_of(trace: Trace) -> Place:
 
 def function_of(trace: Trace, access: Access) -> str:
     """Return the name of the function that made an access, "" for none."""
-    symbol = trace.origin(access).symbol
+    pc = trace.pc_of(access)
+    symbol = None if pc is None else trace.symbols.at(pc)
     return "" if symbol is None else symbol.name
 
 

@@ -139,6 +139,11 @@ KERNELS = (
         "highhalf_lost_wakeup", "highhalf", "lost_wakeup.c", "sent",
         Truth(Fault.HANG, (FATAL,), writer_task=2, victim_task=1), seconds=3,
     ),
+    Kernel("highhalf_shallow", "highhalf", "user_page.c", "smoke test ok", flags=(*FRAMES, "-DLINKS=8")),
+    Kernel(
+        "highhalf_two_harts_shallow", "highhalf", "two_harts.c", "slept", flags=(*FRAMES, "-DROUNDS=3"),
+        harts=2,
+    ),
     Kernel("highhalf_reuse", "highhalf", "reuse.c", "ok"),
     Kernel("highhalf_fork", "highhalf", "fork.c", "ok"),
     Kernel("highhalf_other_numbers", "highhalf", "other_numbers.c", "ok"),
@@ -193,6 +198,11 @@ KERNELS = (
     Kernel(
         "vmap_stray_pointer", "vmap", "stray_pointer.c", "wrong count of words",
         Truth(Fault.STRAY, (LIVE_FRAME,), ("answer",), ("count_words",), Owner.STACK), flags=RELEASE,
+    ),
+    Kernel(
+        "vmap_bad_pointer", "vmap", "bad_pointer.c", _TRAP(13),
+        Truth(Fault.STRAY, (FATAL,), ("blank_screen",), ("weigh",), Owner.KERNEL_DATA, trap=13),
+        flags=RELEASE,
     ),
     Kernel(
         "vmap_guard_page", "vmap", "guard_page.c", _TRAP(15),
