@@ -22,6 +22,7 @@ NEAR_END = [(kernel, truth) for kernel, truth in BUGGY if truth.fault is Fault.N
 TABLES = [(kernel, truth) for kernel, truth in BUGGY if truth.owner is Owner.PAGE_TABLE]
 HUNG = [kernel for kernel, truth in BUGGY if truth.fault is Fault.HANG]
 PAGE = 4096
+MOST_BELOW = 4 * PAGE
 MOST_INSTRUCTIONS = 20_000_000
 
 RunOf = Callable[[Kernel], Run]
@@ -54,7 +55,7 @@ def test_declared_functions_store_to_the_victim(kernel: Kernel, truth: Truth, ke
         assert store.virtual is not None
         if truth.fault is Fault.BELOW_STACK:
             assert store.virtual < place.stack_base < place.stack_top
-            assert store.virtual - PAGE < sp < place.stack_top
+            assert store.virtual - MOST_BELOW < sp < place.stack_top
         else:
             assert place.stack_base < sp <= place.stack_top
         if truth.fault is Fault.LIVE_FRAMES:

@@ -44,3 +44,13 @@ void panic(const char *why, uint64_t value)
 	print("\n");
 	power_off();
 }
+
+void panic_on_trap(uint64_t cause, uint64_t pc, uint64_t address)
+{
+	print("trap at ");
+	print_hex(pc);
+	print(" for ");
+	print_hex(address);
+	print("\n");
+	panic("unexpected trap", cause);
+}

@@ -12,5 +12,6 @@ void print_hex(uint64_t value);
 __attribute__((noreturn)) void power_off(void);
 __attribute__((noreturn)) void finish(const char *last_line);
 __attribute__((noreturn)) void panic(const char *why, uint64_t value);
+__attribute__((noreturn)) void panic_on_trap(uint64_t cause, uint64_t pc, uint64_t address);
 
 #endif

@@ -25,3 +25,17 @@
 	la gp, __global_pointer$
 .option pop
 .endm
+
+.macro save_supervisor_state
+	csrr t0, sepc
+	csrr t1, sstatus
+	sd t0, FRAME_EPC(sp)
+	sd t1, FRAME_STATUS(sp)
+.endm
+
+.macro restore_supervisor_state     # leaves sstatus in t1
+	ld t0, FRAME_EPC(sp)
+	ld t1, FRAME_STATUS(sp)
+	csrw sepc, t0
+	csrw sstatus, t1
+.endm

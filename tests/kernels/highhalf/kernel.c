@@ -123,10 +123,7 @@ void handle_trap(struct frame *frame)
 		frame->epc += 4;
 		frame->x[10] = (uint64_t)system_call((long)frame->x[17], frame);
 	} else if (!handle_fault(frame, cause, csr_read(stval))) {
-		print("trap at ");
-		print_hex(frame->epc);
-		print("\n");
-		panic("unexpected trap", cause);
+		panic_on_trap(cause, frame->epc, csr_read(stval));
 	}
 }
 

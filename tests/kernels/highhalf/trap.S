@@ -19,19 +19,13 @@ trap_entry:
 	set_gp
 2:
 	sd t0, FRAME_SP(sp)
-	csrr t0, sepc
-	csrr t1, sstatus
-	sd t0, FRAME_EPC(sp)
-	sd t1, FRAME_STATUS(sp)
+	save_supervisor_state
 	mv a0, sp
 	call handle_trap
 
 .globl return_from_trap
 return_from_trap:
-	ld t0, FRAME_EPC(sp)
-	ld t1, FRAME_STATUS(sp)
-	csrw sepc, t0
-	csrw sstatus, t1
+	restore_supervisor_state
 	andi t1, t1, 1 << 8
 	bnez t1, 1f
 	addi t0, sp, FRAME_SIZE

@@ -82,10 +82,7 @@ void handle_trap(struct frame *frame)
 		yield();
 		break;
 	default:
-		print("trap at ");
-		print_hex(frame->epc);
-		print("\n");
-		panic("unexpected trap", cause);
+		panic_on_trap(cause, frame->epc, csr_read(stval));
 	}
 }
 

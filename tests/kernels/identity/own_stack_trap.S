@@ -9,10 +9,7 @@ trap_entry:
 	save_registers
 	addi t0, sp, FRAME_SIZE
 	sd t0, FRAME_SP(sp)
-	csrr t0, sepc
-	csrr t1, sstatus
-	sd t0, FRAME_EPC(sp)
-	sd t1, FRAME_STATUS(sp)
+	save_supervisor_state
 	csrr tp, sscratch
 	set_gp
 	mv a0, sp
@@ -21,10 +18,7 @@ trap_entry:
 .globl return_from_trap
 return_from_trap:
 	csrw sscratch, tp
-	ld t0, FRAME_EPC(sp)
-	ld t1, FRAME_STATUS(sp)
-	csrw sepc, t0
-	csrw sstatus, t1
+	restore_supervisor_state
 	restore_registers
 	ld sp, FRAME_SP(sp)
 	sret

@@ -74,10 +74,7 @@ struct frame *handle_trap(struct frame *frame)
 		start_timer();
 		choose_next();
 	} else {
-		print("trap at ");
-		print_hex(frame->epc);
-		print("\n");
-		panic("unexpected trap", cause);
+		panic_on_trap(cause, frame->epc, csr_read(mtval));
 	}
 	return running->frame;
 }

@@ -52,16 +52,6 @@ uint64_t stack_physical(uint64_t virtual)
 	return PTE_PHYSICAL(*space_entry((uint64_t)boot_root, virtual)) + virtual % PAGE;
 }
 
-void die(uint64_t cause, uint64_t pc, uint64_t address)
-{
-	print("trap at ");
-	print_hex(pc);
-	print(" for ");
-	print_hex(address);
-	print("\n");
-	panic("unexpected trap", cause);
-}
-
 void kernel_main(void)
 {
 	static struct thread boot;

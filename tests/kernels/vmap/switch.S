@@ -31,7 +31,7 @@ trap_entry:
 	csrr a0, scause
 	csrr a1, sepc
 	csrr a2, stval
-	call die
+	call panic_on_trap
 
 .section .bss
 .balign 16
