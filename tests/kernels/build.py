@@ -5,13 +5,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.kernels.rust_objects import compile_rust
 from tests.kernels.variants import DESIGNS, Kernel
 
 FOLDER = Path(__file__).parent
 _CFLAGS = (
     "-nostdlib -nostartfiles -static -ffreestanding -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany"
     " -g -std=gnu11 -Wall -Wextra -Wno-missing-field-initializers -Werror -Ibase -Wa,-Ibase"
-    " -Wl,--build-id=none -Wl,--no-warn-rwx-segments -Wl,-T,base/kernel.ld"
+    " -Wl,--build-id=none -Wl,--gc-sections -Wl,--no-warn-rwx-segments -Wl,-T,base/kernel.ld"
 )
 _TOOLS = "riscv64-unknown-elf-"
 
@@ -29,7 +30,11 @@ def build(kernel: Kernel, folder: Path) -> Built:
     """Compile a kernel into ``folder``."""
     design = DESIGNS[kernel.design]
     symbols = folder / f"{kernel.name}.elf"
-    sources = [*design.sources, f"{design.folder}/{kernel.source}"]
+    sources = list(design.sources)
+    if kernel.source.endswith(".rs"):
+        sources += compile_rust(FOLDER / design.folder / kernel.source, folder)
+    else:
+        sources.append(f"{design.folder}/{kernel.source}")
     offset = f"-Wl,--defsym=OFFSET={design.offset:#x}"
     subprocess.run(
         [_TOOLS + "gcc", *_CFLAGS.split(), offset, *kernel.flags, *sources, "-o", str(symbols)],

@@ -31,10 +31,10 @@ def place_of(trace: Trace) -> Place:
 
 
 def function_of(trace: Trace, access: Access) -> str:
-    """Return the name of the function that made an access, "" for none."""
+    """Return the (demangled) name of the function that made an access, "" for none."""
     pc = trace.pc_of(access)
     symbol = None if pc is None else trace.symbols.at(pc)
-    return "" if symbol is None else symbol.name
+    return "" if symbol is None else symbol.demangled
 
 
 def stores_to(trace: Trace, where: tuple[int, int], functions: tuple[str, ...]) -> list[Access]:

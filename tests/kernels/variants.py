@@ -29,6 +29,7 @@ DESIGNS = {
     "highhalf": Design("highhalf", (*_PAGED, "highhalf/trap.S", "highhalf/kernel.c"), HIGH_HALF),
     "identity": Design("identity", (*_PAGED, *_IDENTITY, "identity/trap.S"), 0),
     "own_stack": Design("identity", (*_PAGED, *_IDENTITY, "identity/own_stack_trap.S"), 0),
+    "rust": Design("rust", (*_PAGED, *_IDENTITY, "identity/trap.S"), 0),
     "vmap": Design("vmap", (*_PAGED[:1], *_PAGED[2:], "vmap/switch.S", "vmap/kernel.c"), 0),
     "rtos": Design("rtos", tuple(_BARE), 0),
 }
@@ -211,5 +212,12 @@ KERNELS = (
     Kernel(
         "vmap_near_end", "vmap", "near_end.c", "ok",
         Truth(Fault.NEAR_END, (GUARD,), ("dive",), (), Owner.GUARD), flags=RELEASE,
+    ),
+    Kernel(
+        "rust_user_page", "rust", "paths.rs", "futex: invalid argument",
+        Truth(
+            Fault.BELOW_STACK, (UNDERFLOW, FUTEX), ("memcpy", "paths::Name::joined"), ("paths::sys_futex",),
+            Owner.USER_PAGE, 1, 1,
+        ),
     ),
 )  # fmt: skip

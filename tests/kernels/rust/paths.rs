@@ -15,7 +15,7 @@ const SYS_OPEN: i64 = 56;
 const SYS_FUTEX: i64 = 98;
 const INVALID: i64 = -22;
 const LONGEST_NAME: usize = 255;
-const MOST_LINKS: usize = 20;
+const MOST_LINKS: usize = 30;
 
 #[repr(C)]
 pub struct Frame {
