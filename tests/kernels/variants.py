@@ -6,9 +6,6 @@ Addresses are not here: each kernel fills in ``truth`` (base/truth.h) when it ha
 from dataclasses import dataclass, replace
 from enum import Enum
 
-_PAGED = (
-    "base/start.S base/user_start.S base/console.c base/frames.c base/memory.c base/paging.c base/truth.c"
-).split()
 FRAMES = ("-O1", "-fno-omit-frame-pointer")
 RELEASE = ("-O2", "-fomit-frame-pointer")
 HIGH_HALF = 0xFFFF_FFC0_0000_0000
@@ -23,15 +20,17 @@ class Design:
     offset: int
 
 
-_BARE = "base/console.c base/memory.c base/truth.c rtos/port.S rtos/jump.S rtos/kernel.c".split()
+_BASE = ("base/console.c", "base/memory.c", "base/truth.c")
+_SUPERVISOR = (*_BASE, "base/start.S", "base/frames.c", "base/paging.c")
+_PAGED = (*_SUPERVISOR, "base/user_start.S")
 _IDENTITY = ("identity/switch.S", "identity/kernel.c")
 DESIGNS = {
     "highhalf": Design("highhalf", (*_PAGED, "highhalf/trap.S", "highhalf/kernel.c"), HIGH_HALF),
     "identity": Design("identity", (*_PAGED, *_IDENTITY, "identity/trap.S"), 0),
     "own_stack": Design("identity", (*_PAGED, *_IDENTITY, "identity/own_stack_trap.S"), 0),
     "rust": Design("rust", (*_PAGED, *_IDENTITY, "identity/trap.S"), 0),
-    "vmap": Design("vmap", (*_PAGED[:1], *_PAGED[2:], "vmap/switch.S", "vmap/kernel.c"), 0),
-    "rtos": Design("rtos", tuple(_BARE), 0),
+    "vmap": Design("vmap", (*_SUPERVISOR, "vmap/switch.S", "vmap/kernel.c"), 0),
+    "rtos": Design("rtos", (*_BASE, "rtos/port.S", "rtos/jump.S", "rtos/kernel.c"), 0),
 }
 
 
@@ -62,9 +61,9 @@ class Truth:
     """What goes wrong in a kernel.
 
     ``writers`` are the functions whose stores reach the victim, ``readers`` those that read what was stored
-    (not a function when the reader is user code, or hardware: then there is none). ``detectors`` are the
-    names of those that have to find it. ``writer_task`` and ``victim_task`` are the kernel's own numbers,
-    ``trap`` the cause of the trap that ends the run.
+    (none for a page table: hardware reads it). ``detectors`` are the names of those that have to find it.
+    ``writer_task`` and ``victim_task`` are the kernel's own numbers, ``trap`` the cause of the trap that ends
+    the run.
     """
 
     fault: Fault
@@ -101,7 +100,6 @@ RETURN = "return-address"
 FUTEX = "futex-timespec"
 GUARD = "guard-page"
 FATAL = "fatal-trap"
-
 
 _USER_PAGE = Truth(
     Fault.BELOW_STACK, (UNDERFLOW, FUTEX), ("follow_link",), ("memcpy",), Owner.USER_PAGE, 1, 1
