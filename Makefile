@@ -10,6 +10,7 @@ runtime := $(VENV)/runtime.stamp
 development := $(VENV)/development.stamp
 python_code := $(wildcard tracedbg tests scripts benchmarks plugins/detectors)
 c_code := $(filter-out plugins/qemu/trace_columns.h,$(wildcard plugins/*/*.[ch] plugins/*/*/*.[ch]))
+kernel_code := $(wildcard tests/kernels/*/*.[ch])
 c_units := $(filter %.c,$(c_code))
 c_flags := -std=gnu11 -Wall -Wextra -Werror -fPIC -Iplugins/qemu
 pytest := $(bin)/python -m pytest
@@ -53,7 +54,7 @@ layers: $(development)
 
 .PHONY: c-format
 c-format:
-	clang-format --dry-run -Werror $(c_code)
+	clang-format --dry-run -Werror $(c_code) $(kernel_code)
 
 .PHONY: c-warnings
 c-warnings:
@@ -70,7 +71,7 @@ fast: $(development)
 format: $(development) ## lay out Python and C as the checks want them
 	$(bin)/ruff check --fix .
 	$(bin)/ruff format .
-	clang-format -i $(c_code)
+	clang-format -i $(c_code) $(kernel_code)
 
 .PHONY: test
 test: setup ## set up, then run every test but the truth ones; a skipped test fails

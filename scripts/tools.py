@@ -83,6 +83,11 @@ TOOLS = (
         "builds guests and Linux programs",
         lambda: on_path("riscv64-linux-gnu-gcc")() and has_file("/usr/riscv64-linux-gnu/include/stdio.h")(),
     ),
+    Tool(
+        ("rustc", "rust-src"),
+        "builds a kernel in Rust",
+        lambda: on_path("/usr/bin/rustc")() and any(Path("/usr/src").glob("rustc-*/library/core")),
+    ),
     Tool(("u-boot-qemu",), "is a guest that is recorded", has_file("/usr/lib/u-boot/qemu-riscv64_smode")),
     Tool(
         (venv_package((sys.version_info[0], sys.version_info[1])),),

@@ -1,0 +1,3 @@
+#include "truth.h"
+
+volatile struct truth truth;

@@ -1,0 +1,221 @@
+"""What each kernel of this folder is, and the truth about what goes wrong in it.
+
+Addresses are not here: each kernel fills in ``truth`` (base/truth.h) when it hands out the memory.
+"""
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+FRAMES = ("-O1", "-fno-omit-frame-pointer")
+RELEASE = ("-O2", "-fomit-frame-pointer")
+HIGH_HALF = 0xFFFF_FFC0_0000_0000
+
+
+@dataclass(frozen=True)
+class Design:
+    """What several kernels share; ``offset`` is what their addresses are above physical ones."""
+
+    folder: str
+    sources: tuple[str, ...]
+    offset: int
+
+
+_BASE = ("base/console.c", "base/memory.c", "base/truth.c")
+_SUPERVISOR = (*_BASE, "base/start.S", "base/frames.c", "base/paging.c")
+_PAGED = (*_SUPERVISOR, "base/user_start.S")
+_IDENTITY = ("identity/switch.S", "identity/kernel.c")
+DESIGNS = {
+    "highhalf": Design("highhalf", (*_PAGED, "highhalf/trap.S", "highhalf/kernel.c"), HIGH_HALF),
+    "identity": Design("identity", (*_PAGED, *_IDENTITY, "identity/trap.S"), 0),
+    "own_stack": Design("identity", (*_PAGED, *_IDENTITY, "identity/own_stack_trap.S"), 0),
+    "rust": Design("rust", (*_PAGED, *_IDENTITY, "identity/trap.S"), 0),
+    "vmap": Design("vmap", (*_SUPERVISOR, "vmap/switch.S", "vmap/kernel.c"), 0),
+    "rtos": Design("rtos", (*_BASE, "rtos/port.S", "rtos/jump.S", "rtos/kernel.c"), 0),
+}
+
+
+class Fault(Enum):
+    """How a kernel goes wrong."""
+
+    BELOW_STACK = "stores below the lowest address of the stack in use reach the victim"
+    LIVE_FRAMES = "stores that do not come from below a stack reach the victim, live frames of a stack"
+    STRAY = "stores through a wrong pointer, of a stack that is in order, reach the victim"
+    GUARD = "the first access below a stack traps: the victim is the guard page, and stays as it was"
+    NEAR_END = "sp stays above the stack's base, by less than 5 % of the stack"
+    HANG = "no task is left that could wake another"
+
+
+class Owner(Enum):
+    """Whose memory the victim is."""
+
+    USER_PAGE = "a page that user mode has touched"
+    PAGE_TABLE = "a page table in use"
+    STACK = "the live part of another task's stack"
+    OWN_STACK = "live frames of the stack in use"
+    KERNEL_DATA = "a variable of the kernel"
+    GUARD = "a guard page"
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What goes wrong in a kernel.
+
+    ``writers`` are the functions whose stores reach the victim, ``readers`` those that read what was stored
+    (none for a page table: hardware reads it). ``detectors`` are the names of those that have to find it.
+    ``writer_task`` and ``victim_task`` are the kernel's own numbers, ``trap`` the cause of the trap that ends
+    the run.
+    """
+
+    fault: Fault
+    detectors: tuple[str, ...]
+    writers: tuple[str, ...] = ()
+    readers: tuple[str, ...] = ()
+    owner: Owner | None = None
+    writer_task: int | None = None
+    victim_task: int | None = None
+    trap: int | None = None
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel: its own source in its design's folder, how it is built, run, and how its console ends.
+
+    ``truth`` is None for one that is in order. A run that hangs is ended after ``seconds``.
+    """
+
+    name: str
+    design: str
+    source: str
+    last_line: str
+    truth: Truth | None = None
+    flags: tuple[str, ...] = FRAMES
+    harts: int = 1
+    seconds: int = 15
+    stripped: bool = False
+
+
+UNDERFLOW = "stack-underflow"
+LIVE_FRAME = "live-frame-overwrite"
+RETURN = "return-address"
+FUTEX = "futex-timespec"
+GUARD = "guard-page"
+FATAL = "fatal-trap"
+
+_USER_PAGE = Truth(
+    Fault.BELOW_STACK, (UNDERFLOW, FUTEX), ("follow_link",), ("memcpy",), Owner.USER_PAGE, 1, 1
+)
+_PAGE_TABLE = Truth(
+    Fault.BELOW_STACK, (UNDERFLOW, FATAL), ("sum_of_halves",), (), Owner.PAGE_TABLE, 1, 3, trap=13
+)
+_WILD_CALL = Truth(
+    Fault.STRAY, (FATAL,), ("name_device",), ("call_device",), Owner.KERNEL_DATA, 1, 2, trap=12
+)
+_NO_BANNER = "smoke test failed: no banner"
+_TRAP = "panic: unexpected trap 0x{:016x}".format
+
+KERNELS = (
+    Kernel("highhalf_user_page", "highhalf", "user_page.c", _NO_BANNER, _USER_PAGE),
+    Kernel(
+        "highhalf_user_page_linear", "highhalf", "user_page.c", _NO_BANNER,
+        replace(_USER_PAGE, readers=("sys_futex",)), flags=(*FRAMES, "-DREAD_LINEAR"),
+    ),
+    Kernel("highhalf_user_page_release", "highhalf", "user_page.c", _NO_BANNER, _USER_PAGE, flags=RELEASE),
+    Kernel(
+        "highhalf_user_page_stripped", "highhalf", "user_page.c", _NO_BANNER, _USER_PAGE,
+        flags=RELEASE, stripped=True,
+    ),
+    Kernel("highhalf_page_table", "highhalf", "page_table.c", _TRAP(13), _PAGE_TABLE),
+    Kernel(
+        "highhalf_two_harts", "highhalf", "two_harts.c", "sleep: invalid argument",
+        Truth(Fault.BELOW_STACK, (UNDERFLOW, FUTEX), ("digest",), ("memcpy",), Owner.USER_PAGE, 2, 1),
+        harts=2,
+    ),
+    Kernel("highhalf_wild_call", "highhalf", "wild_call.c", _TRAP(12), _WILD_CALL),
+    Kernel(
+        "highhalf_null_call", "highhalf", "wild_call.c", _TRAP(12), _WILD_CALL, flags=(*FRAMES, "-DLETTER=0")
+    ),
+    Kernel(
+        "highhalf_lost_wakeup", "highhalf", "lost_wakeup.c", "sent",
+        Truth(Fault.HANG, (FATAL,), writer_task=2, victim_task=1), seconds=3,
+    ),
+    Kernel("highhalf_shallow", "highhalf", "user_page.c", "smoke test ok", flags=(*FRAMES, "-DLINKS=8")),
+    Kernel(
+        "highhalf_two_harts_shallow", "highhalf", "two_harts.c", "slept", flags=(*FRAMES, "-DROUNDS=3"),
+        harts=2,
+    ),
+    Kernel("highhalf_reuse", "highhalf", "reuse.c", "ok"),
+    Kernel("highhalf_fork", "highhalf", "fork.c", "ok"),
+    Kernel("highhalf_other_numbers", "highhalf", "other_numbers.c", "ok"),
+    Kernel("highhalf_device_memory", "highhalf", "device_memory.c", "ok"),
+    Kernel(
+        "identity_user_page", "identity", "user_page.c", "wrong count",
+        Truth(Fault.BELOW_STACK, (UNDERFLOW,), ("trap_entry",), ("user_main",), Owner.USER_PAGE, 1, 2),
+    ),
+    Kernel(
+        "identity_neighbour", "identity", "neighbour.c", _TRAP(12),
+        Truth(
+            Fault.BELOW_STACK, (UNDERFLOW, LIVE_FRAME, RETURN, FATAL), ("hash",), ("yield",), Owner.STACK,
+            1, 2, trap=12,
+        ),
+    ),
+    Kernel(
+        "identity_stale_frame", "identity", "stale_frame.c",
+        "panic: work served without having been asked for 0x0000000000000002",
+        Truth(
+            Fault.LIVE_FRAMES, (LIVE_FRAME,), ("trap_entry",), ("return_from_trap",), Owner.OWN_STACK, 1, 1
+        ),
+        flags=RELEASE,
+    ),
+    Kernel("identity_thread_info", "identity", "thread_info.c", "ok"),
+    Kernel("identity_all_user", "identity", "all_user.c", "ok"),
+    Kernel("identity_own_stack", "own_stack", "own_stack.c", "ok"),
+    Kernel(
+        "rtos_neighbour", "rtos", "neighbour.c", _TRAP(1),
+        Truth(
+            Fault.BELOW_STACK, (UNDERFLOW, LIVE_FRAME, RETURN, FATAL), ("format_line",), ("parse_tokens",),
+            Owner.STACK, trap=1,
+        ),
+    ),
+    Kernel(
+        "rtos_kernel_data", "rtos", "kernel_data.c", "no such line speed",
+        Truth(Fault.BELOW_STACK, (UNDERFLOW,), ("visit",), ("set_up_line",), Owner.KERNEL_DATA),
+    ),
+    Kernel(
+        "rtos_return_address", "rtos", "return_address.c", _TRAP(1),
+        Truth(Fault.STRAY, (RETURN, FATAL), ("copy_text",), ("greet",), Owner.OWN_STACK, trap=1),
+    ),
+    Kernel("rtos_user_mode", "rtos", "user_mode.c", "ok"),
+    Kernel("rtos_coroutines", "rtos", "coroutines.c", "ok"),
+    Kernel(
+        "vmap_big_array", "vmap", "big_array.c", _TRAP(1),
+        Truth(
+            Fault.BELOW_STACK, (UNDERFLOW, LIVE_FRAME, RETURN, FATAL), ("fill_table",), ("switch_stacks",),
+            Owner.STACK, trap=1,
+        ),
+        flags=RELEASE,
+    ),
+    Kernel(
+        "vmap_stray_pointer", "vmap", "stray_pointer.c", "wrong count of words",
+        Truth(Fault.STRAY, (LIVE_FRAME,), ("answer",), ("count_words",), Owner.STACK), flags=RELEASE,
+    ),
+    Kernel(
+        "vmap_bad_pointer", "vmap", "bad_pointer.c", _TRAP(13),
+        Truth(Fault.STRAY, (FATAL,), ("blank_screen",), ("weigh",), Owner.KERNEL_DATA, trap=13),
+        flags=RELEASE,
+    ),
+    Kernel(
+        "vmap_guard_page", "vmap", "guard_page.c", _TRAP(15),
+        Truth(Fault.GUARD, (GUARD, FATAL), ("climb",), (), Owner.GUARD, trap=15), flags=RELEASE,
+    ),
+    Kernel(
+        "vmap_near_end", "vmap", "near_end.c", "ok",
+        Truth(Fault.NEAR_END, (GUARD,), ("dive",), (), Owner.GUARD), flags=RELEASE,
+    ),
+    Kernel(
+        "rust_user_page", "rust", "paths.rs", "futex: invalid argument",
+        Truth(
+            Fault.BELOW_STACK, (UNDERFLOW, FUTEX), ("memcpy", "paths::Name::joined"), ("paths::sys_futex",),
+            Owner.USER_PAGE, 1, 1,
+        ),
+    ),
+)  # fmt: skip
