@@ -26,9 +26,18 @@ from tracedbg.detect.collisions import (
     iter_user_collisions,
 )
 from tracedbg.detect.damage import Consumption, consumptions
-from tracedbg.detect.evidence import access_evidence, code_at, stack_use, victim_of, writer_at
+from tracedbg.detect.evidence import (
+    access_evidence,
+    backtrace_at,
+    code_at,
+    names_of,
+    stack_use,
+    victim_of,
+    writer_at,
+)
 from tracedbg.detect.frame_findings import by_cause, frame_finding
 from tracedbg.detect.picture import frame_map
+from tracedbg.detect.story import CALLERS_TOLD
 from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import Frame, Hart, PhysicalAddress, Time, VirtualAddress
 from tracedbg.kernel.contexts import Context
@@ -39,6 +48,8 @@ from tracedbg.kernel.view import KernelView
 from tracedbg.query import Access, Kind, executed_at
 from tracedbg.store.source import Flags
 
+SHARE_TOLD = 0.02
+INFERRED = "inferred: the frame below belongs to someone else"
 DEEPEST_PAGES = 256
 """Pages below a stack's top that are looked at for its base."""
 
@@ -88,6 +99,10 @@ def _checks(view: KernelView, undecided: int) -> Iterator[Check]:
         yield Check(
             "stacks against user pages: kernel stacks are themselves mapped for user mode", is_done=False
         )
+    share = view.share_without_stack
+    if share > SHARE_TOLD:
+        text = f"{share:.0%} of what ran outside user mode: on no stack of its own, but the user's, say"
+        yield Check(text, is_done=False)
     if history.is_partial:
         yield Check("some stacks: more frames than can be kept track of", is_done=False)
 
@@ -113,7 +128,7 @@ def _finding(view: KernelView, stack: Stack, collisions: list[Collision]) -> Fin
     base = _inferred_base(view, context, {c.frame for c in collisions}, store.t)
     use = stack_use(view, context)
     if use.base is None and base is not None:
-        use = replace(use, base=base, base_source="inferred: the frame below belongs to someone else")
+        use = replace(use, base=base, base_source=INFERRED)
     consumers = tuple(_consumer(view, item) for item in damage.used)
     return Finding(
         detector=StackUnderflow.name,
@@ -176,7 +191,8 @@ def _inferred_base(view: KernelView, context: Context, taken: set[Frame], t: Tim
 def depth_text(use: StackUse, writer: Writer) -> str:
     """Return how far the stack pointer was from where the stack ends, or from its top."""
     if use.base is not None and writer.sp is not None and writer.sp < use.base:
-        return f"{use.base - writer.sp:,} bytes below its base {use.base:#x}"
+        inferred = " (inferred)" if use.base_source == INFERRED else ""
+        return f"{use.base - writer.sp:,} bytes below its base {use.base:#x}{inferred}"
     lowest = use.lowest_sp if writer.sp is None else writer.sp
     return f"{use.top - lowest:,} bytes down from its top {use.top:#x}"
 
@@ -220,7 +236,10 @@ def _stored(view: KernelView, store: Access, writer: Writer) -> Evidence:
 def _consumer(view: KernelView, item: Consumption) -> Evidence:
     executed = executed_at(view.trace.store, item.load.t)
     privilege = "" if executed is None else view.index.arch.privilege_name(executed.privilege)
-    text = f"{privilege} mode reads {item.size} of the bytes that were stored over at t {item.store.t}"
+    text = f"{privilege} mode reads {item.size} bytes of what was left there at t {item.store.t:,}"
+    callers = names_of(backtrace_at(view, item.load.t))
+    if callers:
+        text += f", in {' < '.join(callers[:CALLERS_TOLD])}"
     return access_evidence(view, item.load, "read", text)
 
 

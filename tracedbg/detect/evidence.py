@@ -41,6 +41,12 @@ def backtrace_at(view: KernelView, t: Time) -> tuple[Code, ...]:
     return tuple(frame_code(frame) for frame in view.trace.at(t).backtrace()[:FRAMES_SHOWN])
 
 
+def names_of(backtrace: tuple[Code, ...]) -> list[str]:
+    """Return the functions of a call stack that have names, innermost first, each once."""
+    names = [code.symbol.partition("+")[0] for code in backtrace if code.symbol is not None]
+    return list(dict.fromkeys(names))
+
+
 def writer_at(view: KernelView, t: Time) -> Writer:
     """Return the instruction that starts at ``t`` as one that did damage."""
     moment = view.trace.at(t)

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import combinations
 
-from tracedbg.detect.finding import Code, Evidence, Finding, StackUse, Victim, Writer
+from tracedbg.detect.evidence import names_of
+from tracedbg.detect.finding import Code, Evidence, Finding, Victim, Writer
 from tracedbg.ids import Time
 from tracedbg.kernel.view import KernelView
 
-CALLERS_TOLD = 4
+CALLERS_TOLD = 6
 LINES_TOLD = 3
 CAUSES_FIRST = (
     "stack-underflow", "live-frame-overwrite", "return-address", "futex-timespec", "guard-page", "fatal-trap",
@@ -57,24 +58,23 @@ def _moments(finding: Finding) -> set[int]:
 
 def tell(view: KernelView, cause: Finding, others: Iterable[Finding]) -> str:
     """Return what happened as a paragraph, from cause to symptom."""
-    sentences = [f"{cause.title}."]
+    sentences = [f"{cause.title[:1].upper()}{cause.title[1:]}."]
     if cause.writer is not None:
-        sentences.append(_of_writer(cause.writer, cause.stack))
-    if cause.victim is not None:
-        sentences.append(_of_victim(cause, cause.victim))
+        sentences.append(_of_writer(cause, cause.writer))
     sentences += [_of_reader(evidence) for evidence in cause.consumers[:2]]
-    sentences += [f"{other.title}." for other in others]
+    sentences += [f"{other.title[:1].upper()}{other.title[1:]}." for other in others]
     sentences += _said(view, _last_moment(cause))
     return " ".join(sentences)
 
 
-def _of_writer(writer: Writer, stack: StackUse | None) -> str:
-    callers = [code.symbol.partition("+")[0] for code in writer.backtrace[1:] if code.symbol is not None]
-    told = list(dict.fromkeys(callers))
-    under = "" if not told else f", called from {' < '.join(told[:CALLERS_TOLD])}"
-    under += " < …" if len(told) > CALLERS_TOLD else ""
-    sp = "" if writer.sp is None or stack is None else f" with sp at {writer.sp:#x}"
-    return f"At t {writer.t:,} {writer.code.text}{sp}{under} did it."
+def _of_writer(finding: Finding, writer: Writer) -> str:
+    """Say who stored what over whose bytes."""
+    told = names_of(writer.backtrace[1:])
+    under = f", called from {' < '.join(told[:CALLERS_TOLD])}" if told else ""
+    under += " < …," if len(told) > CALLERS_TOLD else "," if told else ""
+    sp = "" if writer.sp is None or finding.stack is None else f", with sp at {writer.sp:#x}"
+    what = "" if finding.victim is None else f" stored over {_of_victim(finding, finding.victim)}"
+    return f"At t {writer.t:,}{sp}, {writer.code.text}{under}{what}."
 
 
 def _of_victim(finding: Finding, victim: Victim) -> str:
@@ -84,7 +84,7 @@ def _of_victim(finding: Finding, victim: Victim) -> str:
         where += f" (user address {user.address:#x})"
     name = "" if victim.name is None else f", {victim.name},"
     before, after = (value_text(part) for part in (victim.before, victim.after))
-    return f"The {victim.size} bytes at {where}{name} held {before} and then {after}."
+    return f"the {victim.size} bytes at {where}{name}: {before} became {after}"
 
 
 def value_text(content: bytes | None) -> str:
@@ -95,8 +95,8 @@ def value_text(content: bytes | None) -> str:
 
 
 def _of_reader(evidence: Evidence) -> str:
-    code = "something" if evidence.code is None else evidence.code.text
-    return f"At t {evidence.t:,} {code} used them: {evidence.text}."
+    code = code_text(evidence.code)
+    return f"At t {evidence.t:,} {evidence.text}{'' if evidence.code is None else f' (at {code})'}."
 
 
 def _last_moment(finding: Finding) -> Time:

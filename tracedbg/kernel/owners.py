@@ -17,6 +17,8 @@ from tracedbg.query import Kind, last_write
 from tracedbg.state import Trace
 from tracedbg.store.source import Integers
 
+HISTORY_MOMENTS = 512
+
 
 class OwnerKind(Enum):
     """What a frame may be."""
@@ -97,6 +99,23 @@ class Owners:
             kind = OwnerKind.KERNEL_STACK if stack.privilege == 1 else OwnerKind.FIRMWARE
             return FrameOwner(frame, t, kind, stack=stack, stack_page=page)
         return self._plain(frame, t)
+
+    def history_of(self, frame: Frame) -> tuple[FrameOwner, ...]:
+        """Return the owners that a frame had, in order of the moment from which each is known to be it.
+
+        Looks where stacks, user mode and page tables came to the frame, at most at HISTORY_MOMENTS moments.
+        """
+        history = self._history
+        times = [rows["first"][rows["frame"] == frame] for rows in (history.stack_pages, history.user_pages)]
+        epochs = history.table_epochs[history.table_frames == frame]
+        tables = self._trace.store.epoch_starts[np.minimum(epochs + 1, self._trace.store.epochs - 1)]
+        moments = np.unique(np.concatenate([[self._trace.start], *times, tables.astype(np.int64)]))
+        found: list[FrameOwner] = []
+        for t in moments[:HISTORY_MOMENTS].tolist():
+            owner = self.owner_at(frame, Time(t))
+            if not found or owner.text != found[-1].text:
+                found.append(owner)
+        return tuple(found)
 
     def _outside(self, address: PhysicalAddress) -> OwnerKind:
         devices = self._trace.store.guest.devices

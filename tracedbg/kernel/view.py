@@ -4,7 +4,7 @@ from functools import cached_property
 from threading import RLock
 
 from tracedbg.ids import Hart, Time, VirtualAddress
-from tracedbg.kernel.contexts import Context
+from tracedbg.kernel.contexts import NO_CONTEXT, Context
 from tracedbg.kernel.frame_accesses import FrameAccesses, frame_accesses
 from tracedbg.kernel.frame_damage import FrameDamage, FrameDamages
 from tracedbg.kernel.history import Progress, StackHistory, no_progress, read_history
@@ -62,6 +62,14 @@ class KernelView:
     def frame_damages(self) -> tuple[FrameDamage, ...]:
         """Live frames of stacks that were stored over and used, in order of the use's t."""
         return FrameDamages(self.trace, self.index, self.history).all
+
+    @cached_property
+    def share_without_stack(self) -> float:
+        """The part of what ran outside user mode that ran on no stack known to be the kernel's own."""
+        rows = self.history.stints
+        length = (rows["stop"] - rows["t"]) * (rows["privilege"] != 0)
+        without = length[self.history.context_of == NO_CONTEXT].sum()
+        return float(without / max(int(length.sum()), 1))
 
     def context_at(self, hart: Hart, t: Time) -> Context | None:
         """Return the context that a hart runs in at ``t``; None in user mode and where none is known."""
