@@ -109,7 +109,8 @@ class Owners:
         times = [rows["first"][rows["frame"] == frame] for rows in (history.stack_pages, history.user_pages)]
         epochs = history.table_epochs[history.table_frames == frame]
         tables = self._trace.store.epoch_starts[np.minimum(epochs + 1, self._trace.store.epochs - 1)]
-        moments = np.unique(np.concatenate([[self._trace.start], *times, tables.astype(np.int64)]))
+        ends = np.array([self._trace.start, self._trace.end - 1], np.int64)
+        moments = np.unique(np.concatenate([ends, *times, tables.astype(np.int64)]))
         found: list[FrameOwner] = []
         for t in moments[:HISTORY_MOMENTS].tolist():
             owner = self.owner_at(frame, Time(t))

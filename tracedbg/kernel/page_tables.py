@@ -96,4 +96,9 @@ class PageTables:
         if not space.is_translated:
             return frozenset()
         memory = self._trace.at(t).memory
-        return frozenset(table // PAGE_SIZE for table in self._arch.iter_tables(space, memory.page))
+        tables = list(self._arch.iter_tables(space, memory.page))
+        entries = self._arch.entry_frames(np.frombuffer(memory.page(tables[0]), "<u8"))
+        if np.all(entries == ~np.uint64(0)):
+            # Nothing is mapped yet, or any more.
+            return frozenset()
+        return frozenset(table // PAGE_SIZE for table in tables)
