@@ -4,12 +4,15 @@ from functools import cached_property
 from threading import RLock
 
 from tracedbg.ids import Hart, Time, VirtualAddress
+from tracedbg.kernel.call_arguments import ArgumentReader
+from tracedbg.kernel.call_names import CallNames
 from tracedbg.kernel.contexts import Context
 from tracedbg.kernel.frame_accesses import FrameAccesses, frame_accesses
 from tracedbg.kernel.frame_damage import FrameDamage, FrameDamages
 from tracedbg.kernel.history import Progress, StackHistory, no_progress, read_history
 from tracedbg.kernel.owners import Owners
 from tracedbg.kernel.stacks import Stack, cluster
+from tracedbg.kernel.system_calls import SystemCalls
 from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.kernel.user_pages import UserPages
 from tracedbg.query.accesses import Range
@@ -62,6 +65,21 @@ class KernelView:
     def frame_damages(self) -> tuple[FrameDamage, ...]:
         """Live frames of stacks that were stored over and used, in order of the use's t."""
         return FrameDamages(self.trace, self.index, self.history).all
+
+    @cached_property
+    def system_calls(self) -> SystemCalls:
+        """The calls of user mode."""
+        return SystemCalls(self.index)
+
+    @cached_property
+    def call_names(self) -> CallNames:
+        """The names of system calls, where they are confirmed."""
+        return CallNames(self.index, self.system_calls, self.trace.symbols, {})
+
+    @cached_property
+    def arguments(self) -> ArgumentReader:
+        """Decodes the arguments of system calls."""
+        return ArgumentReader(self.trace)
 
     def context_at(self, hart: Hart, t: Time) -> Context | None:
         """Return the context that a hart runs in at ``t``; None in user mode and where none is known."""
