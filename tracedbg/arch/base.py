@@ -145,6 +145,8 @@ class Architecture(ABC):
     frame_link: ClassVar[FrameLink]
     stack_alignment: ClassVar[int]
     callee_saved: ClassVar[frozenset[str]]
+    argument_registers: ClassVar[tuple[str, ...]]
+    """Where functions get their first arguments; the result comes back in the first of them."""
     unchanged: ClassVar[frozenset[str]]
     """Registers that no function writes: zero, and pointers that belong to a program or thread."""
     address_space_register: ClassVar[str]

@@ -9,8 +9,10 @@ from tracedbg.kernel.call_names import CallNames
 from tracedbg.kernel.contexts import Context
 from tracedbg.kernel.frame_accesses import FrameAccesses, frame_accesses
 from tracedbg.kernel.frame_damage import FrameDamage, FrameDamages
+from tracedbg.kernel.hints import NO_HINTS, Hints
 from tracedbg.kernel.history import Progress, StackHistory, no_progress, read_history
 from tracedbg.kernel.owners import Owners
+from tracedbg.kernel.stack_allocations import stack_allocations
 from tracedbg.kernel.stacks import Stack, cluster
 from tracedbg.kernel.system_calls import SystemCalls
 from tracedbg.kernel.trace_index import TraceIndex
@@ -22,12 +24,13 @@ from tracedbg.state import Trace
 class KernelView:
     """What a kernel did, from the trace and the instruction set alone; symbols add names.
 
-    What needs a pass over the whole trace is made once; ``progress`` is told how far that is. May be shared
-    between threads.
+    What needs a pass over the whole trace is made once; ``progress`` is told how far that is. ``hints`` are
+    what the kernel's author added. May be shared between threads.
     """
 
-    def __init__(self, trace: Trace, progress: Progress = no_progress) -> None:
+    def __init__(self, trace: Trace, progress: Progress = no_progress, hints: Hints = NO_HINTS) -> None:
         self.trace = trace
+        self.hints = hints
         self.index = TraceIndex(trace.store)
         self._progress = progress
         self._lock = RLock()
@@ -41,7 +44,8 @@ class KernelView:
     @cached_property
     def stacks(self) -> tuple[Stack, ...]:
         """The stacks outside user mode, in order of first use."""
-        return tuple(cluster(self.history.contexts, self.trace.symbols))
+        made = stack_allocations(self.trace, self.index, self.hints.stack_allocators)
+        return tuple(cluster(self.history.contexts, self.trace.symbols, made))
 
     @cached_property
     def _stack_of(self) -> dict[int, Stack]:
@@ -74,7 +78,7 @@ class KernelView:
     @cached_property
     def call_names(self) -> CallNames:
         """The names of system calls, where they are confirmed."""
-        return CallNames(self.index, self.system_calls, self.trace.symbols, {})
+        return CallNames(self.index, self.system_calls, self.trace.symbols, self.hints.system_calls)
 
     @cached_property
     def arguments(self) -> ArgumentReader:

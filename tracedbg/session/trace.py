@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracedbg import state
+from tracedbg.kernel.hints import find_hints
 from tracedbg.kernel.view import KernelView
 from tracedbg.provenance import Explanation, Limits, why
 from tracedbg.provenance.why import Target
@@ -21,7 +23,7 @@ class Trace(state.Trace):
     @cached_property
     def kernel(self) -> KernelView:
         """The kernel's view: stacks, page owners, address spaces; made when it is first asked for."""
-        return KernelView(self)
+        return KernelView(self, hints=find_hints(Path(self.store.path), None, self.symbols))
 
     def why(
         self,

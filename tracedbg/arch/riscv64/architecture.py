@@ -48,6 +48,7 @@ class Riscv64(Architecture):
     frame_link = FrameLink(return_address=-8, frame_pointer=-16)
     stack_alignment = 16
     callee_saved = frozenset(f"{kind}{number}" for kind in ("s", "fs") for number in range(12))
+    argument_registers = tuple(f"a{number}" for number in range(8))
     unchanged = frozenset(("zero", "gp", "tp"))
     address_space_register = "satp"
     scratch_register = "sscratch"
