@@ -86,6 +86,16 @@ class ArgumentReader:
         pairs = zip(parameters, call.arguments, strict=False)
         return tuple(self._decode(place, item, value, call) for place, (item, value) in enumerate(pairs))
 
+    def string(self, parameter: str, name: str, call: SystemCall) -> str | None:
+        """Return the text that a call's parameter points to, None where it is not known to its end."""
+        for item, value in zip(SIGNATURES.get(name, ()), call.arguments, strict=False):
+            if item.name == parameter and value:
+                known = self._read(value, STRING_LIMIT, call.space, call.t)
+                end = -1 if known is None else known.data.find(0)
+                if known is not None and end >= 0 and 0 not in known.mask[: end + 1]:
+                    return known.data[:end].decode("utf-8", "replace")
+        return None
+
     def timespec(self, name: str, call: SystemCall) -> tuple[Parameter, VirtualAddress] | None:
         """Return the parameter by which a call hands the kernel a timespec, and where that lies."""
         for parameter, value in zip(SIGNATURES.get(name, ()), call.arguments, strict=False):

@@ -15,6 +15,9 @@ from tracedbg.kernel.owners import Owners
 from tracedbg.kernel.stack_allocations import stack_allocations
 from tracedbg.kernel.stacks import Stack, cluster
 from tracedbg.kernel.system_calls import SystemCalls
+from tracedbg.kernel.task_labels import label_stints
+from tracedbg.kernel.task_names import named, programs_of
+from tracedbg.kernel.tasks import Task, Tasks
 from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.kernel.user_pages import UserPages
 from tracedbg.query.accesses import Range
@@ -84,6 +87,22 @@ class KernelView:
     def arguments(self) -> ArgumentReader:
         """Decodes the arguments of system calls."""
         return ArgumentReader(self.trace)
+
+    @cached_property
+    def task_times(self) -> Tasks:
+        """Who runs when, by numbers of tasks."""
+        return Tasks(self.index, self.history, label_stints(self.index, self.history, self.stacks))
+
+    @cached_property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks in order of their numbers, which count from 1."""
+        programs = programs_of(self.task_times, self.system_calls, self.call_names, self.arguments)
+        return named(self.trace, self.task_times, programs, self.hints.task_tables)
+
+    def task_at(self, hart: Hart, t: Time) -> Task | None:
+        """Return the task that a hart works for at ``t``, in user mode or in the kernel."""
+        number = self.task_times.number_at(hart, t)
+        return None if number is None else self.tasks[number - 1]
 
     def context_at(self, hart: Hart, t: Time) -> Context | None:
         """Return the context that a hart runs in at ``t``; None in user mode and where none is known."""
