@@ -1,12 +1,12 @@
 """Names of system calls, where something confirms them: numbers are every kernel's own choice."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from tracedbg.kernel.symbol_calls import symbol_calls
 from tracedbg.kernel.system_calls import SystemCalls
-from tracedbg.kernel.trace_index import TraceIndex
+from tracedbg.kernel.trace_index import ConsoleLine, TraceIndex
 from tracedbg.symbols import SymbolTable
 
 LINUX_BANNER = b"Linux version "
@@ -29,24 +29,34 @@ class CallName:
     evidence: str
 
 
+def linux_banner(index: TraceIndex) -> ConsoleLine | None:
+    """Return the line of the console by which Linux says that it runs."""
+    return next((line for line in index.console_lines if LINUX_BANNER in line.content), None)
+
+
 class CallNames:
     """The names of a trace's system calls, by number; immutable.
 
-    ``hinted`` are those that tracedbg.toml gives, which come first. Linux's table is taken when its banner
-    is on the console, whatever the symbols say.
+    ``calls`` is asked only where functions are to be looked for. ``hinted`` are those that tracedbg.toml
+    gives, which come first. Linux's table is taken when its banner is on the console, whatever the symbols
+    say.
     """
 
     def __init__(
-        self, index: TraceIndex, calls: SystemCalls, symbols: SymbolTable, hinted: Mapping[int, str]
+        self,
+        index: TraceIndex,
+        calls: Callable[[], SystemCalls],
+        symbols: SymbolTable,
+        hinted: Mapping[int, str],
     ) -> None:
         self._names = {
             number: CallName(name, NameSource.HINT, f"tracedbg.toml calls number {number} {name}")
             for number, name in hinted.items()
         }
         self.conflicts: frozenset[int] = frozenset()
-        banner = next((line for line in index.console_lines if LINUX_BANNER in line.content), None)
+        banner = linux_banner(index)
         if banner is None:
-            self._add_symbols(index, calls, symbols)
+            self._add_symbols(index, calls(), symbols)
             return
         evidence = f"the console says at t {banner.t} that Linux runs"
         for number, name in index.arch.linux_calls.items():

@@ -38,6 +38,10 @@ class KernelView:
         self._progress = progress
         self._lock = RLock()
 
+    def is_made(self, name: str) -> bool:
+        """Say whether a property has been asked for, so that asking again costs nothing."""
+        return name in vars(self)
+
     @cached_property
     def history(self) -> StackHistory:
         """The uses of stacks, and the pages that stacks and user mode touched."""
@@ -81,7 +85,7 @@ class KernelView:
     @cached_property
     def call_names(self) -> CallNames:
         """The names of system calls, where they are confirmed."""
-        return CallNames(self.index, self.system_calls, self.trace.symbols, self.hints.system_calls)
+        return CallNames(self.index, lambda: self.system_calls, self.trace.symbols, self.hints.system_calls)
 
     @cached_property
     def arguments(self) -> ArgumentReader:
