@@ -1,8 +1,9 @@
 """Which task each stretch of a hart's time belongs to, as labels that are equal for the same task.
 
 A task is a kernel stack where that serves one task at a time; each time the stack is begun anew by a switch
-it is another one. Where the spaces of user mode take turns on one stack, as on a stack for each hart, a task
-is an address space. Firmware, user mode and stacks that handlers borrow count to the task they came from.
+it is another one. Where the spaces of user mode take turns on one stack, as on a stack for each hart, and
+where traps are taken on the user's own stack, a task is an address space. Firmware, user mode and stacks that
+handlers borrow count to the task that they came from.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,16 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tracedbg.kernel.contexts import NO_CONTEXT, Context
+from tracedbg.kernel.contexts import FRESH, NO_CONTEXT, Context
 from tracedbg.kernel.history import StackHistory
 from tracedbg.kernel.register_values import register_values
 from tracedbg.kernel.stacks import Stack
+from tracedbg.kernel.stints import Begin
 from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.store.source import Flags, Integers, Numbers
 
 NO_TASK = -1
 _FIRMWARE = 3
 _BORROWED_SHARE = 0.9
+MOST = 0.5
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,13 @@ def label_stints(index: TraceIndex, history: StackHistory, stacks: Sequence[Stac
     """Return the labels of all stints of a trace."""
     maker = _Maker(index, history)
     borrowed = _borrowed(history, stacks)
+    has_firmware = any(stack.privilege != _FIRMWARE for stack in stacks)
     for stack in stacks:
-        if stack.privilege != _FIRMWARE and stack.number not in borrowed:
+        is_firmware = has_firmware and stack.privilege == _FIRMWARE
+        if not is_firmware and stack.number not in borrowed:
             maker.add(stack)
-    return Labels(tuple(maker.labels), maker.of_stints())
+    of_stint = maker.of_stints()
+    return Labels(tuple(maker.labels), of_stint)
 
 
 class _Maker:
@@ -59,12 +65,18 @@ class _Maker:
         self._label_of = np.full(len(history.contexts) + 1, NO_TASK, np.int64)
         self._is_shared = np.zeros(len(history.contexts) + 1, np.bool_)
         self._root_of = _roots_of_contexts(index, history)
+        self._is_by_space = uses_users_stack(history)
+        users = history.stints["t"][history.stints["privilege"] == 0]
+        self._first_user = int(users[0]) if len(users) else index.trace.end
 
     def add(self, stack: Stack) -> None:
         """Give labels to the contexts of a stack."""
         contexts = sorted((self._history.contexts[n] for n in stack.contexts), key=lambda one: one.start)
-        roots = [self._root_of.get(context.number) for context in contexts if context.from_user]
-        if takes_turns([root for root in roots if root is not None]):
+        roots = [self._root_of.get(context.number) for context in contexts]
+        if self._is_by_space:
+            # What began later is a user's stack, come back to by a switch.
+            contexts = [context for context in contexts if context.start < self._first_user]
+        elif takes_turns([root for root in roots if root is not None]):
             self._add_shared(stack, contexts)
             return
         for context in contexts:
@@ -76,7 +88,7 @@ class _Maker:
     def _add_shared(self, stack: Stack, contexts: Sequence[Context]) -> None:
         own: int | None = None
         for context in contexts:
-            root = self._root_of.get(context.number) if context.from_user else None
+            root = self._root_of.get(context.number)
             self._is_shared[context.number] = True
             if root is not None:
                 self._label_of[context.number] = self._space(root)
@@ -101,7 +113,8 @@ class _Maker:
         for hart in np.unique(stints["hart"]).tolist():
             own = np.flatnonzero(stints["hart"] == hart)
             last = _last_true(labels[own] != NO_TASK)
-            user = own[in_user[own] & (last >= 0) & shared[own[np.maximum(last, 0)]]]
+            by_space = shared[own[np.maximum(last, 0)]] & (last >= 0)
+            user = own[in_user[own] & (by_space | self._is_by_space)]
             values, known = register_values(
                 self._index, self._index.space_name, stints["hart"][user], stints["t"][user]
             )
@@ -123,6 +136,14 @@ def takes_turns(roots: Sequence[int]) -> bool:
     """Say whether a value comes again after another one."""
     changes = [root for place, root in enumerate(roots) if not place or root != roots[place - 1]]
     return len(set(changes)) < len(changes)
+
+
+def uses_users_stack(history: StackHistory) -> bool:
+    """Say whether most traps from user mode are handled on the stack that user mode had in use."""
+    stints = history.stints
+    begun = (stints["begin"] == Begin.TRAP) & (stints["source"] == 0) & (stints["privilege"] > 0)
+    stays = (history.context_of == NO_CONTEXT) & (stints["stop"] - stints["t"] > FRESH)
+    return bool(begun.any()) and bool(stays[begun].mean() > MOST)
 
 
 def _roots_of_contexts(index: TraceIndex, history: StackHistory) -> Mapping[int, int]:
