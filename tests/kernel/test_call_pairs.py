@@ -3,7 +3,7 @@
 import time
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracedbg.kernel.call_pairs import UNPAIRED, paired, paired_by_stages
@@ -34,6 +34,7 @@ def columns(events: list[tuple[bool, int, int]], is_call: bool) -> tuple[np.ndar
     return table[:, 0], [table[:, 1].astype(np.uint64), table[:, 2].astype(np.uint64)]
 
 
+@settings(deadline=None)
 @given(EVENTS)
 def test_a_return_belongs_to_the_last_open_call_with_its_key(events: list[tuple[bool, int, int]]) -> None:
     found = paired(columns(events, is_call=True), columns(events, is_call=False))

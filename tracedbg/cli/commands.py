@@ -19,6 +19,8 @@ SUBCOMMANDS = {
     "who": "Say who last wrote a byte of memory, and from which call stack.",
     "why": "Say where a value came from, back to where it was made, or why the guest faulted.",
     "what": "Say what an address is: whose memory, which symbol or frame, and who wrote it last.",
+    "calls": "List the system calls that user mode made, with arguments and results.",
+    "tasks": "List the tasks that ran: who, when, and for how long.",
     "accesses": "List who loaded, stored or otherwise changed bytes of memory.",
     "plugins": "List the detectors that analyze runs, and what each needs.",
     "serve": "Let a stock gdb debug a trace, forwards and backwards, through its remote protocol.",

@@ -1,4 +1,4 @@
-"""Say what an address is: whose memory, which symbol or stack frame, who else has it, who wrote it last.
+"""Say what an address is: whose memory, which symbol or frame, and who wrote it last.
 
 ADDRESS is a number or a symbol, with an optional +OFFSET. It is physical, or virtual with --virtual as the
 hart that runs at T sees it; a symbol's is virtual.

@@ -203,24 +203,30 @@ def open_flags(value: int) -> str:
     return "|".join(names + ([f"{rest:#x}"] if rest else []))
 
 
+def error_name(result: int | None) -> str | None:
+    """Return the name of the error that a result means to Linux, None where it means none."""
+    return None if result is None else ERRORS.get(-signed(result))
+
+
 def result_text(value: int | None) -> str:
     """Return a result as a number, with the name of the error where it is one of Linux's."""
-    if value is None:
-        return "?"
-    number = signed(value)
-    name = ERRORS.get(-number)
-    return f"{number}" if name is None else f"{number} ({name})"
+    name = error_name(value)
+    number = "?" if value is None else f"{signed(value)}"
+    return number if name is None else f"{number} ({name})"
 
 
 def _quoted(content: bytes) -> str:
     return '"' + content.decode("latin-1").encode("unicode_escape").decode("ascii") + '"'
 
 
-def call_text(name: str, call: SystemCall, arguments: tuple[Argument, ...]) -> str:
+def call_text(
+    name: str, call: SystemCall, arguments: tuple[Argument, ...], *, with_result: bool = True
+) -> str:
     """Return a call as ``write(fd=1, ...) = 5``; with raw arguments where it has none that are decoded."""
     if arguments or name in SIGNATURES:
         shown = [f"{argument.name}={argument.text}" for argument in arguments]
     else:
         shown = ["?" if value is None else f"{value:#x}" for value in call.arguments]
-    result = "" if call.returned is None else f" = {result_text(call.result)}"
+    has_result = with_result and call.returned is not None
+    result = f" = {result_text(call.result)}" if has_result else ""
     return f"{name}({', '.join(shown)}){result}"
