@@ -11,6 +11,7 @@ from tracedbg.arch.base import (
     TrapKind,
     TrapRegisters,
     Use,
+    UserCalls,
     Values,
     View,
 )
@@ -21,7 +22,7 @@ from tracedbg.errors import UsageError
 __all__ = [
     "Address", "AddressSpace", "Architecture", "Dataflow", "DebuggerFeature", "DebuggerLayout",
     "DebuggerRegister", "FrameLink", "MappedPage", "Operation", "PC", "PRIVILEGE", "Result", "TrapKind",
-    "TrapRegisters", "Use", "Values", "View", "Walk", "WalkLevel", "architecture",
+    "TrapRegisters", "Use", "UserCalls", "Values", "View", "Walk", "WalkLevel", "architecture",
 ]  # fmt: skip
 
 

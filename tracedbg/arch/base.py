@@ -118,6 +118,20 @@ PRIVILEGE = "privilege"
 """Source of a DebuggerRegister: the privilege that the hart runs at, as a number."""
 
 
+class UserCalls(NamedTuple):
+    """How user mode calls the kernel.
+
+    A trap with ``cause`` is such a call, made by an instruction of ``length`` bytes; ``number`` is the
+    register that says which one by custom, ``arguments`` and ``result`` those of its values.
+    """
+
+    cause: int
+    length: int
+    number: str
+    arguments: tuple[str, ...]
+    result: str
+
+
 class Architecture(ABC):
     """An instruction set, for readers of a trace. Addresses and registers are integers without sign.
 
@@ -138,9 +152,18 @@ class Architecture(ABC):
     frame_link: ClassVar[FrameLink]
     stack_alignment: ClassVar[int]
     callee_saved: ClassVar[frozenset[str]]
+    argument_registers: ClassVar[tuple[str, ...]]
+    """Where functions get their first arguments; the result comes back in the first of them."""
     unchanged: ClassVar[frozenset[str]]
     """Registers that no function writes: zero, and pointers that belong to a program or thread."""
     address_space_register: ClassVar[str]
+    scratch_register: ClassVar[str]
+    """Where kernels keep something of their own while user mode runs."""
+    user_calls: ClassVar[UserCalls]
+    linux_calls: ClassVar[Mapping[int, str]]
+    """Names of Linux's system calls by number."""
+    wait_instruction: ClassVar[int]
+    """The instruction that waits for an interrupt, in the low bits of a word."""
     user_flag: ClassVar[str]
     """The flag of a page-table entry that lets user mode use the page."""
     aliases: ClassVar[Mapping[str, str]]

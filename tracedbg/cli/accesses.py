@@ -17,8 +17,8 @@ import click
 
 from tracedbg.cli.opened import kind_text, line_text, open_trace, place_text, trace_argument
 from tracedbg.cli.output import Column, Grid, Kind, json_option, show
+from tracedbg.cli.rows import between_option, limit_option, say_more, window_of
 from tracedbg.cli.subcommand import subcommand
-from tracedbg.errors import UsageError
 from tracedbg.query import Access
 
 if TYPE_CHECKING:
@@ -41,11 +41,9 @@ COLUMNS = (
 @subcommand(__doc__)
 @trace_argument
 @click.argument("range", metavar="RANGE")
-@click.option("--between", metavar="A..B", help="Only from moment A up to B, without B; two positions.")
+@between_option
 @click.option("--kind", type=click.Choice(("load", "store", "change")), help="Only these.")
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="The first N only."
-)
+@limit_option
 @click.option("--virtual", is_flag=True, help="Addresses are virtual, as translated at A.")
 @json_option
 def command(
@@ -60,21 +58,11 @@ def command(
 ) -> None:
     """Prints a row for each access, in order of t."""
     with open_trace(trace, symbols) as opened:
-        rows = opened.accesses(range, between=_window(between), kind=kind or "any", virtual=virtual)
+        rows = opened.accesses(range, between=window_of(between), kind=kind or "any", virtual=virtual)
         if not len(rows):
             opened.require_memory(range, opened.start, virtual=virtual)
         show(Grid(COLUMNS, [_row(opened, Access.of(row)) for row in rows[:limit]]), as_json)
-        if len(rows) > limit:
-            click.echo(f"{len(rows) - limit:,} more; --limit shows them", err=True)
-
-
-def _window(between: str | None) -> tuple[str, str] | None:
-    if between is None:
-        return None
-    first, dots, last = between.partition("..")
-    if not dots or not first.strip() or not last.strip():
-        raise UsageError(f"--between {between}: write two positions with two dots, such as 1000..end")
-    return first.strip(), last.strip()
+        say_more(len(rows) - limit)
 
 
 def _row(trace: "Trace", access: Access) -> tuple[str | int | None, ...]:

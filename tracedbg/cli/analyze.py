@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from tracedbg.cli.opened import open_trace, trace_argument
+from tracedbg.cli.opened import config_option, open_trace, trace_argument
 from tracedbg.cli.output import json_option
 from tracedbg.cli.progress import Progress
 from tracedbg.cli.subcommand import subcommand
@@ -36,13 +36,17 @@ class AnalysisError(TracedbgError):
 @click.option(
     "--detector", "names", multiple=True, metavar="NAME", help="Run this detector alone; may be given again."
 )
+@config_option
 @json_option
-def command(trace: Path, symbols: Sequence[Path], names: Sequence[str], as_json: bool) -> int:
+def command(
+    trace: Path, symbols: Sequence[Path], names: Sequence[str], config: Path | None, as_json: bool
+) -> int:
     """Prints the report; returns 1 when there is a finding above info."""
     from tracedbg.detect.analysis import analyze
     from tracedbg.detect.findings_json import analysis_json
     from tracedbg.detect.plugins import find_plugins
     from tracedbg.detect.report import report
+    from tracedbg.kernel.hints import find_hints
     from tracedbg.kernel.view import KernelView
 
     plugins = find_plugins(names)
@@ -54,7 +58,7 @@ def command(trace: Path, symbols: Sequence[Path], names: Sequence[str], as_json:
                 share = done / max(of, 1)
                 progress.show(f"{share:4.0%} of {length:,} instructions")
 
-            view = KernelView(opened, show)
+            view = KernelView(opened, show, find_hints(trace, config, opened.symbols))
             analysis = analyze(view, plugins, lambda name: progress.show(f"{name} ..."))
     except UsageError:
         raise

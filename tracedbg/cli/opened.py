@@ -37,6 +37,14 @@ symbols_option = click.option(
 )
 """Adds ``--symbols``."""
 
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What only the kernel's author knows; tracedbg.toml beside the trace is read by itself.",
+)
+"""Adds ``--config``."""
+
 
 def trace_argument(function: Function) -> Function:
     """Adds the trace's path and ``--symbols``."""

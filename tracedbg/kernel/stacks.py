@@ -1,10 +1,12 @@
 """Stacks: regions in which contexts begin at the same top, with what is known of their lowest address."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import pairwise
 
 from tracedbg.kernel.contexts import Context
+from tracedbg.kernel.stack_allocations import Allocation
 from tracedbg.symbols import Symbol, SymbolTable
 
 SAME_TOP = 512
@@ -53,14 +55,25 @@ class Stack:
         return f"stack {self.number}" + ("" if self.symbol is None else f" ({self.symbol})")
 
 
-def cluster(contexts: list[Context], symbols: SymbolTable) -> list[Stack]:
-    """Return the stacks that contexts used, in order of first use."""
+def cluster(
+    contexts: list[Context], symbols: SymbolTable, allocations: Sequence[Allocation] = ()
+) -> list[Stack]:
+    """Return the stacks that contexts used, in order of first use; ``allocations`` tell bases for certain."""
     used = [context for context in contexts if 0 < context.top - context.low <= LARGEST]
     objects = _objects(symbols)
     groups = _groups(sorted(used, key=lambda context: (context.privilege, context.top)), objects)
     spacing = _spacing(groups, objects)
     ordered = sorted(groups, key=lambda group: min(context.start for context in group))
-    return [_stack(number, group, objects, spacing) for number, group in enumerate(ordered, 1)]
+    stacks = [_stack(number, group, objects, spacing) for number, group in enumerate(ordered, 1)]
+    return [_hinted(stack, group, allocations) for stack, group in zip(stacks, ordered, strict=True)]
+
+
+def _hinted(stack: Stack, group: list[Context], allocations: Sequence[Allocation]) -> Stack:
+    """Return a stack with the base of the allocation that its top lies in, the last one before its use."""
+    begun = min(context.start for context in group)
+    around = [found for found in allocations if found.base < stack.top <= found.base + found.size]
+    own = max((found for found in around if found.t <= begun), default=None) or min(around, default=None)
+    return stack if own is None else replace(stack, base=own.base, base_source=BaseSource.HINT)
 
 
 def _groups(contexts: list[Context], objects: list[Symbol]) -> list[list[Context]]:

@@ -99,11 +99,20 @@ class TraceIndex:
     @cached_property
     def stack_code(self) -> StackCode:
         """What each instruction of the dictionary does with the stack pointer."""
+        code = self.arch.stack_code(self._words())
+        return replace(code, pointer=_with_derived(code))
+
+    @cached_property
+    def waits(self) -> Numbers:
+        """The addresses of instructions that wait for an interrupt, ascending."""
+        found = self.trace.blocks.address[self._words() == self.arch.wait_instruction]
+        return np.unique(found)
+
+    def _words(self) -> NDArray[np.uint32]:
+        """Return each instruction of the dictionary as a number."""
         blocks = self.trace.blocks
         padded = np.concatenate([blocks.code, np.zeros(4, np.uint8)]).astype(np.int64)
-        words = sum_of_bytes(padded, blocks.byte[:-1], np.minimum(blocks.length, 4))
-        code = self.arch.stack_code(words.astype(np.uint32))
-        return replace(code, pointer=_with_derived(code))
+        return sum_of_bytes(padded, blocks.byte[:-1], np.minimum(blocks.length, 4)).astype(np.uint32)
 
     @cached_property
     def saved_registers(self) -> tuple[int, ...]:

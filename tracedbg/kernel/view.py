@@ -4,12 +4,20 @@ from functools import cached_property
 from threading import RLock
 
 from tracedbg.ids import Hart, Time, VirtualAddress
+from tracedbg.kernel.call_arguments import ArgumentReader
+from tracedbg.kernel.call_names import CallNames
 from tracedbg.kernel.contexts import NO_CONTEXT, Context
 from tracedbg.kernel.frame_accesses import FrameAccesses, frame_accesses
 from tracedbg.kernel.frame_damage import FrameDamage, FrameDamages
+from tracedbg.kernel.hints import NO_HINTS, Hints
 from tracedbg.kernel.history import Progress, StackHistory, no_progress, read_history
 from tracedbg.kernel.owners import Owners
+from tracedbg.kernel.stack_allocations import stack_allocations
 from tracedbg.kernel.stacks import Stack, cluster
+from tracedbg.kernel.system_calls import SystemCalls
+from tracedbg.kernel.task_labels import label_stints
+from tracedbg.kernel.task_names import named, programs_of
+from tracedbg.kernel.tasks import Task, Tasks
 from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.kernel.user_pages import UserPages
 from tracedbg.query.accesses import Range
@@ -19,15 +27,20 @@ from tracedbg.state import Trace
 class KernelView:
     """What a kernel did, from the trace and the instruction set alone; symbols add names.
 
-    What needs a pass over the whole trace is made once; ``progress`` is told how far that is. May be shared
-    between threads.
+    What needs a pass over the whole trace is made once; ``progress`` is told how far that is. ``hints`` are
+    what the kernel's author added. May be shared between threads.
     """
 
-    def __init__(self, trace: Trace, progress: Progress = no_progress) -> None:
+    def __init__(self, trace: Trace, progress: Progress = no_progress, hints: Hints = NO_HINTS) -> None:
         self.trace = trace
+        self.hints = hints
         self.index = TraceIndex(trace.store)
         self._progress = progress
         self._lock = RLock()
+
+    def is_made(self, name: str) -> bool:
+        """Say whether a property has been asked for, so that asking again costs nothing."""
+        return name in vars(self)
 
     @cached_property
     def history(self) -> StackHistory:
@@ -38,7 +51,8 @@ class KernelView:
     @cached_property
     def stacks(self) -> tuple[Stack, ...]:
         """The stacks outside user mode, in order of first use."""
-        return tuple(cluster(self.history.contexts, self.trace.symbols))
+        made = stack_allocations(self.trace, self.index, self.hints.stack_allocators)
+        return tuple(cluster(self.history.contexts, self.trace.symbols, made))
 
     @cached_property
     def _stack_of(self) -> dict[int, Stack]:
@@ -70,6 +84,37 @@ class KernelView:
         length = (rows["stop"] - rows["t"]) * (rows["privilege"] != 0)
         without = length[self.history.context_of == NO_CONTEXT].sum()
         return float(without / max(int(length.sum()), 1))
+
+    @cached_property
+    def system_calls(self) -> SystemCalls:
+        """The calls of user mode."""
+        return SystemCalls(self.index)
+
+    @cached_property
+    def call_names(self) -> CallNames:
+        """The names of system calls, where they are confirmed."""
+        return CallNames(self.index, lambda: self.system_calls, self.trace.symbols, self.hints.system_calls)
+
+    @cached_property
+    def arguments(self) -> ArgumentReader:
+        """Decodes the arguments of system calls."""
+        return ArgumentReader(self.trace)
+
+    @cached_property
+    def task_times(self) -> Tasks:
+        """Who runs when, by numbers of tasks."""
+        return Tasks(self.index, self.history, label_stints(self.index, self.history, self.stacks))
+
+    @cached_property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks in order of their numbers, which count from 1."""
+        programs = programs_of(self.task_times, self.system_calls, self.call_names, self.arguments)
+        return named(self.trace, self.task_times, programs, self.hints.task_tables)
+
+    def task_at(self, hart: Hart, t: Time) -> Task | None:
+        """Return the task that a hart works for at ``t``, in user mode or in the kernel."""
+        number = self.task_times.number_at(hart, t)
+        return None if number is None else self.tasks[number - 1]
 
     def context_at(self, hart: Hart, t: Time) -> Context | None:
         """Return the context that a hart runs in at ``t``; None in user mode and where none is known."""

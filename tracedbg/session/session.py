@@ -7,7 +7,6 @@ from functools import lru_cache, partial
 
 from tracedbg.errors import PositionError
 from tracedbg.ids import Hart, Time
-from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.query import Access, hart_at, last_read, last_write, next_read, next_write
 from tracedbg.session import completing, stepping
 from tracedbg.session import timeline as stretch
@@ -27,6 +26,8 @@ from tracedbg.session.selecting import (
     selected,
     with_selection,
 )
+from tracedbg.session.trace import Trace as WholeTrace
+from tracedbg.session.trace import kernel_of
 from tracedbg.state import Moment, Trace
 
 MOMENTS_KEPT = 4
@@ -60,7 +61,7 @@ class Session:
     What searches takes a place or a moment and returns a value, so that it can run in a thread; only
     ``place`` changes, and it is swapped as a whole. ``last_kernel`` is the last instruction of the kernel,
     where a session opens unless told otherwise. ``lanes`` are the sources of the timeline's lanes; a layer
-    above the trace adds its own, such as findings.
+    above the trace adds its own, such as findings. ``kernel`` is the kernel's view.
     """
 
     def __init__(
@@ -68,7 +69,8 @@ class Session:
     ) -> None:
         self.trace = trace
         self.store = trace.store
-        self.index = TraceIndex(trace.store)
+        self.kernel = trace.kernel if isinstance(trace, WholeTrace) else kernel_of(trace)
+        self.index = self.kernel.index
         self.names = Names(trace.symbols)
         self.answers = Answers(trace, self.names)
         self.lanes = tuple(lanes)
@@ -160,7 +162,8 @@ class Session:
     def view(self, place: Place, width: int) -> LaneView:
         """Return what lanes are made from."""
         hart = hart_at(self.store, place.t)
-        return LaneView(self.index, place.visible, width, Hart(0) if hart is None else hart, place.watches)
+        chosen = Hart(0) if hart is None else hart
+        return LaneView(self.index, place.visible, width, chosen, place.watches, self.kernel)
 
     def select(self, selection: Selection) -> None:
         """Pick out bytes and show them."""

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracedbg import state
+from tracedbg.kernel.hints import find_hints
 from tracedbg.kernel.view import KernelView
 from tracedbg.provenance import Explanation, Limits, why
 from tracedbg.provenance.why import Target
@@ -15,13 +17,18 @@ if TYPE_CHECKING:
     from tracedbg.detect.analysis import Analysis
 
 
+def kernel_of(trace: state.Trace) -> KernelView:
+    """Return the kernel's view of a trace, with the hints of a tracedbg.toml beside it."""
+    return KernelView(trace, hints=find_hints(Path(trace.store.path), None, trace.symbols))
+
+
 class Trace(state.Trace):
     """A trace as programs use it: moments and searches, the kernel's view, provenance and detectors."""
 
     @cached_property
     def kernel(self) -> KernelView:
         """The kernel's view: stacks, page owners, address spaces; made when it is first asked for."""
-        return KernelView(self)
+        return kernel_of(self)
 
     def why(
         self,

@@ -5,12 +5,22 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from tracedbg.arch.base import Architecture, DebuggerLayout, FrameLink, TrapKind, TrapRegisters, Use, Values
+from tracedbg.arch.base import (
+    Architecture,
+    DebuggerLayout,
+    FrameLink,
+    TrapKind,
+    TrapRegisters,
+    Use,
+    UserCalls,
+    Values,
+)
 from tracedbg.arch.dataflow import Dataflow
 from tracedbg.arch.riscv64 import causes, paging
 from tracedbg.arch.riscv64.csrs import csr_writers
 from tracedbg.arch.riscv64.dataflow import dataflow
 from tracedbg.arch.riscv64.debugger import LAYOUT
+from tracedbg.arch.riscv64.linux_calls import LINUX_CALLS
 from tracedbg.arch.riscv64.registers import FLOAT, INTEGER, NAMES, VECTOR
 from tracedbg.arch.riscv64.stack_code import stack_code
 from tracedbg.arch.riscv64.views import ALIASES, VIEWS
@@ -39,8 +49,19 @@ class Riscv64(Architecture):
     frame_link = FrameLink(return_address=-8, frame_pointer=-16)
     stack_alignment = 16
     callee_saved = frozenset(f"{kind}{number}" for kind in ("s", "fs") for number in range(12))
+    argument_registers = tuple(f"a{number}" for number in range(8))
     unchanged = frozenset(("zero", "gp", "tp"))
     address_space_register = "satp"
+    scratch_register = "sscratch"
+    user_calls = UserCalls(
+        cause=causes.CALL_FROM_USER,
+        length=4,
+        number="a7",
+        arguments=tuple(f"a{number}" for number in range(6)),
+        result="a0",
+    )
+    linux_calls = LINUX_CALLS
+    wait_instruction = 0x10500073
     user_flag = "U"
     aliases = ALIASES
     views = VIEWS

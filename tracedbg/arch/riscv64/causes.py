@@ -3,6 +3,7 @@
 from tracedbg.arch.base import TrapKind
 
 INTERRUPT = 1 << 63
+CALL_FROM_USER = 8
 
 EXCEPTIONS = {
     0: "instruction address misaligned",

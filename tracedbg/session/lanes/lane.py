@@ -9,6 +9,7 @@ import numpy as np
 
 from tracedbg.ids import Hart, Time
 from tracedbg.kernel.trace_index import TraceIndex
+from tracedbg.kernel.view import KernelView
 from tracedbg.session.place import Visible, Watch
 from tracedbg.store.source import Integers, Numbers
 
@@ -41,13 +42,17 @@ class Lane:
 
 @dataclass(frozen=True)
 class LaneView:
-    """What a lane is made from: a stretch of time in ``width`` columns, seen from hart ``hart``."""
+    """What a lane is made from: a stretch of time in ``width`` columns, seen from hart ``hart``.
+
+    Of ``kernel`` a lane asks only what is cheap, or what was found out before.
+    """
 
     index: TraceIndex
     visible: Visible
     width: int
     hart: Hart
     watches: tuple[Watch, ...] = ()
+    kernel: KernelView | None = None
 
     @cached_property
     def edges(self) -> Integers:

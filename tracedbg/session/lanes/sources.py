@@ -5,11 +5,13 @@ from tracedbg.session.lanes.console import Console
 from tracedbg.session.lanes.lane import LaneSource
 from tracedbg.session.lanes.privilege import Privileges
 from tracedbg.session.lanes.stack_depth import StackDepth
+from tracedbg.session.lanes.tasks import TaskLanes
 from tracedbg.session.lanes.traps import SystemCalls, Traps
 
 BUILT_IN: tuple[LaneSource, ...] = (
     Privileges(),
     SystemCalls(),
+    TaskLanes(),
     Traps(),
     StackDepth(),
     Accesses(),

@@ -1,0 +1,125 @@
+"""Say what an address is: whose memory, which symbol or frame, and who wrote it last.
+
+ADDRESS is a number or a symbol, with an optional +OFFSET. It is physical, or virtual with --virtual as the
+hart that runs at T sees it; a symbol's is virtual.
+
+    tracedbg what trace.bin 0x80514e00 --at sys_futex#2
+    tracedbg what trace.bin 0x40010e00 --virtual --at end-1000
+    tracedbg what trace.bin run_queue+8 --json
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tracedbg.cli.opened import (
+    config_option,
+    kind_text,
+    line_text,
+    open_trace,
+    place_text,
+    trace_argument,
+)
+from tracedbg.cli.output import Cell, Column, Form, Grid, Kind, Report, json_option, show
+from tracedbg.cli.subcommand import subcommand
+
+if TYPE_CHECKING:
+    from tracedbg.kernel.addresses import AddressAnswer
+    from tracedbg.kernel.user_pages import UserMapping
+
+MAPPINGS = (
+    Column("virtual", Kind.ADDRESS),
+    Column("space", Kind.ADDRESS),
+    Column("flags", Kind.TEXT),
+    Column("used_at", Kind.NUMBER),
+)
+
+
+@subcommand(__doc__)
+@trace_argument
+@click.argument("address", metavar="ADDRESS")
+@click.option("--at", default="end", show_default=True, metavar="T", help="The moment to look at.")
+@click.option("--virtual", is_flag=True, help="ADDRESS is virtual, as translated at T.")
+@config_option
+@json_option
+def command(
+    trace: Path,
+    symbols: Sequence[Path],
+    address: str,
+    at: str,
+    virtual: bool,
+    config: Path | None,
+    as_json: bool,
+) -> None:
+    """Prints the answer."""
+    from tracedbg.kernel.addresses import what_is
+    from tracedbg.kernel.hints import find_hints
+    from tracedbg.kernel.view import KernelView
+    from tracedbg.state.where import parse_range
+
+    with open_trace(trace, symbols) as opened:
+        t = opened.position(at)
+        found = parse_range(address, opened.symbols, virtual=virtual)
+        if not found.is_virtual:
+            opened.require_memory((found.address, 1), t)
+        view = KernelView(opened, hints=find_hints(trace, config, opened.symbols))
+        answer = what_is(view, found.address, t, virtual=found.is_virtual)
+        show(report(answer), as_json)
+
+
+def report(answer: "AddressAnswer") -> Report:
+    """Everything that is known; what does not apply to the address is left out of the text."""
+    cells = [cell for cell in _cells(answer) if cell[2] is not None or cell[0] in {"virtual", "physical"}]
+    form = Form([Column(name, kind) for name, kind, _ in cells], [value for _, _, value in cells])
+    parts: dict[str, Form | Grid] = {"": form}
+    if answer.mappings:
+        parts["user_mappings"] = Grid(MAPPINGS, [_mapping(answer, item) for item in answer.mappings])
+    if answer.last_write is not None:
+        parts["last_write"] = _last_write(answer)
+    return Report(parts)
+
+
+def _cells(answer: "AddressAnswer") -> list[tuple[str, Kind, Cell]]:
+    stack, frame = answer.stack, answer.frame
+    return [
+        ("t", Kind.NUMBER, answer.t),
+        ("virtual", Kind.ADDRESS, answer.virtual),
+        ("physical", Kind.ADDRESS, answer.physical),
+        ("problem", Kind.TEXT, answer.problem),
+        ("owner", Kind.TEXT, None if answer.owner is None else answer.owner.text),
+        ("symbol", Kind.TEXT, place_text(answer.symbol) or None),
+        ("stack", Kind.TEXT, None if stack is None else stack.text),
+        ("below_top", Kind.COUNT, None if stack is None else stack.from_top),
+        ("live", Kind.YES, None if stack is None else stack.is_live),
+        ("task", Kind.TEXT, None if stack is None or stack.task is None else stack.task.text),
+        ("function", Kind.TEXT, None if frame is None else frame.frame.function or ""),
+        ("frame_offset", Kind.NUMBER, None if frame is None else frame.offset),
+        ("frame_depth", Kind.NUMBER, None if frame is None else frame.depth),
+    ]
+
+
+def _mapping(answer: "AddressAnswer", mapping: "UserMapping") -> tuple[Cell, ...]:
+    address = mapping.page if answer.physical is None else mapping.address_of(answer.physical)
+    return address, mapping.space.root, "".join(mapping.walk.flags), mapping.touched
+
+
+def _last_write(answer: "AddressAnswer") -> Form:
+    found = answer.last_write
+    assert found is not None
+    columns = (
+        Column("t", Kind.NUMBER),
+        Column("kind", Kind.TEXT),
+        Column("pc", Kind.ADDRESS),
+        Column("symbol", Kind.TEXT),
+        Column("line", Kind.TEXT),
+        Column("value", Kind.ADDRESS),
+        Column("size", Kind.NUMBER),
+    )
+    access = found.access
+    row = (
+        access.t, kind_text(access), found.pc, place_text(found.symbol), line_text(found.line), access.value,
+        access.size,
+    )  # fmt: skip
+    return Form(columns, row)
