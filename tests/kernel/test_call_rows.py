@@ -14,7 +14,7 @@ from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.kernel.user_returns import user_returns
 from tracedbg.kernel.view import KernelView
 from tracedbg.query import registers_at
-from tracedbg.state.registers import recorded_names
+from tracedbg.state.registers import numbers_of
 from tracedbg.store import Trace
 
 
@@ -54,7 +54,7 @@ def test_values_at_many_moments_are_those_of_each_moment(seed: int, tmp_path: Pa
     write_trace(history, tmp_path / "trace.bin")
     with Trace.open(tmp_path / "trace.bin") as trace:
         index = TraceIndex(trace)
-        register = recorded_names(index.arch, trace.guest.registers).index("sp")
+        [register] = numbers_of(index.arch, trace.guest.registers, "sp")
         for harts in (np.zeros(len(history.steps)), np.arange(len(history.steps)) % 2):
             chosen, times = harts.astype(np.int64), np.arange(history.start, history.end)
             values, known = register_values(index, "sp", chosen, times)
