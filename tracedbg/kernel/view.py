@@ -8,9 +8,12 @@ from tracedbg.kernel.contexts import NO_CONTEXT, Context
 from tracedbg.kernel.frame_accesses import FrameAccesses, frame_accesses
 from tracedbg.kernel.frame_damage import FrameDamage, FrameDamages
 from tracedbg.kernel.history import Progress, StackHistory, no_progress, read_history
+from tracedbg.kernel.other_work import OtherWork
 from tracedbg.kernel.owners import Owners
+from tracedbg.kernel.panics import PanicCall, find_panics
 from tracedbg.kernel.stacks import Stack, cluster
 from tracedbg.kernel.trace_index import TraceIndex
+from tracedbg.kernel.trap_outcomes import TrapOutcomes
 from tracedbg.kernel.user_pages import UserPages
 from tracedbg.query.accesses import Range
 from tracedbg.state import Trace
@@ -70,6 +73,21 @@ class KernelView:
         length = (rows["stop"] - rows["t"]) * (rows["privilege"] != 0)
         without = length[self.history.context_of == NO_CONTEXT].sum()
         return float(without / max(int(length.sum()), 1))
+
+    @cached_property
+    def trap_outcomes(self) -> TrapOutcomes:
+        """What became of exceptions."""
+        return TrapOutcomes(self.index, self.history, self.other_work)
+
+    @cached_property
+    def other_work(self) -> OtherWork:
+        """What harts came to after a moment."""
+        return OtherWork(self.index, self.history)
+
+    @cached_property
+    def panics(self) -> tuple[PanicCall, ...]:
+        """Calls of functions that end a kernel, by their names, of which none returned; in order of t."""
+        return tuple(find_panics(self.trace, self.index, self.history, self.other_work))
 
     def context_at(self, hart: Hart, t: Time) -> Context | None:
         """Return the context that a hart runs in at ``t``; None in user mode and where none is known."""
