@@ -11,6 +11,7 @@ from tracedbg.kernel.history import Progress, StackHistory, no_progress, read_hi
 from tracedbg.kernel.other_work import OtherWork
 from tracedbg.kernel.owners import Owners
 from tracedbg.kernel.panics import PanicCall, find_panics
+from tracedbg.kernel.stack_bases import with_mapped_bases
 from tracedbg.kernel.stacks import Stack, cluster
 from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.kernel.trap_outcomes import TrapOutcomes
@@ -41,7 +42,8 @@ class KernelView:
     @cached_property
     def stacks(self) -> tuple[Stack, ...]:
         """The stacks outside user mode, in order of first use."""
-        return tuple(cluster(self.history.contexts, self.trace.symbols))
+        stacks = cluster(self.history.contexts, self.trace.symbols)
+        return tuple(with_mapped_bases(self.trace, stacks))
 
     @cached_property
     def _stack_of(self) -> dict[int, Stack]:
