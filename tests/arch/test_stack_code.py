@@ -1,4 +1,4 @@
-"""What instructions do with the stack pointer: known encodings, and any word against the data flow's decoder."""
+"""What instructions do with the stack pointer: known encodings, and any word against its data flow."""
 
 import numpy as np
 import pytest

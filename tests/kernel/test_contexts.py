@@ -1,5 +1,7 @@
 """Uses of stacks from stretches of the stack pointer written by hand."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from tracedbg.kernel.contexts import NO_CONTEXT, Context, ContextTracker, Freeze
@@ -9,6 +11,19 @@ USER_SP = 0x4000_0000
 TOP, OTHER_TOP, TRAP_TOP = 0x8010_0000, 0x8020_0000, 0x8030_0000
 
 
+class Where(NamedTuple):
+    """The hart and privilege that a stint runs at, and the privilege that it was trapped from."""
+
+    hart: int = 0
+    at: int = 1
+    source: int = 1
+
+
+KERNEL, USER, FIRMWARE = Where(), Where(at=0, source=0), Where(at=3, source=3)
+FROM_USER, FIRMWARE_FROM_KERNEL = Where(source=0), Where(at=3)
+SECOND_HART = Where(hart=1)
+
+
 class Story:
     """Stints of one or more harts, in order of t; each goes on until the next one of its hart."""
 
@@ -16,26 +31,23 @@ class Story:
         self.tracker = ContextTracker(harts)
         self.t = 0
 
-    def stint(
-        self, begin: Begin, sp: int, *moves: int, hart: int = 0, at: int = 1, source: int = 1, wait: int = 10
-    ) -> int:
-        """Add a stint at privilege ``at`` that goes through ``moves``; return its context's number."""
+    def stint(self, begin: Begin, sp: int, *moves: int, where: Where = KERNEL, wait: int = 10) -> int:
+        """Add a stint that goes through ``moves``; return its context's number."""
         self.t += wait
         values = [sp, *moves]
-        row = (
-            self.t, self.t + 1, hart, int(begin), at, source, sp != 0, sp, min(values), max(values), values[-1]
-        )  # fmt: skip
+        bounds = sp, min(values), max(values), values[-1]
+        row = (self.t, self.t + 1, where.hart, int(begin), where.at, where.source, sp != 0, *bounds)
         numbers, _ = self.tracker.feed(np.array([row], STINT))
         return int(numbers[0])
 
-    def user(self, hart: int = 0, sp: int = USER_SP) -> None:
-        self.stint(Begin.SET, sp, hart=hart)
-        self.stint(Begin.RETURN, sp, hart=hart, at=0, source=0, wait=1)
+    def user(self) -> None:
+        self.stint(Begin.SET, USER_SP)
+        self.stint(Begin.RETURN, USER_SP, where=USER, wait=1)
 
-    def call(self, kernel_sp: int, *moves: int, hart: int = 0) -> int:
+    def call(self, kernel_sp: int, *moves: int) -> int:
         """A trap from user mode whose handler takes a kernel stack."""
-        self.stint(Begin.TRAP, USER_SP, hart=hart, source=0)
-        return self.stint(Begin.SET, kernel_sp, *moves, hart=hart, wait=2)
+        self.stint(Begin.TRAP, USER_SP, where=FROM_USER)
+        return self.stint(Begin.SET, kernel_sp, *moves, wait=2)
 
     def context(self, number: int) -> Context:
         return self.tracker.contexts[number]
@@ -77,8 +89,8 @@ def test_a_context_goes_on_on_another_hart() -> None:
     story = Story(harts=2)
     moved = story.stint(Begin.SET, TOP, TOP - 0x100)
     story.stint(Begin.SET, OTHER_TOP)
-    story.stint(Begin.SET, TRAP_TOP, hart=1)
-    assert story.stint(Begin.SET, TOP - 0x100, hart=1) == moved
+    story.stint(Begin.SET, TRAP_TOP, where=SECOND_HART)
+    assert story.stint(Begin.SET, TOP - 0x100, where=SECOND_HART) == moved
 
 
 def test_nested_traps_stay_in_the_interrupted_context() -> None:
@@ -93,13 +105,13 @@ def test_nested_traps_stay_in_the_interrupted_context() -> None:
 
 def test_firmware_that_interrupts_before_the_handler_began_is_a_context_of_its_own() -> None:
     story = Story()
-    firmware = story.stint(Begin.SET, TRAP_TOP, TRAP_TOP - 0x100, at=3, source=3)
-    story.stint(Begin.SET, 0, at=3, source=3)
+    firmware = story.stint(Begin.SET, TRAP_TOP, TRAP_TOP - 0x100, where=FIRMWARE)
+    story.stint(Begin.SET, 0, where=FIRMWARE)
     story.user()
-    story.stint(Begin.TRAP, USER_SP, source=0)
-    story.stint(Begin.TRAP, USER_SP, at=3, source=1, wait=0)
-    inner = story.stint(Begin.SET, TRAP_TOP, TRAP_TOP - 0x100, at=3, source=3, wait=2)
-    story.stint(Begin.SET, USER_SP, at=3, source=3)
+    story.stint(Begin.TRAP, USER_SP, where=FROM_USER)
+    story.stint(Begin.TRAP, USER_SP, where=FIRMWARE_FROM_KERNEL, wait=0)
+    inner = story.stint(Begin.SET, TRAP_TOP, TRAP_TOP - 0x100, where=FIRMWARE, wait=2)
+    story.stint(Begin.SET, USER_SP, where=FIRMWARE)
     story.stint(Begin.RETURN, USER_SP, wait=1)
     outer = story.stint(Begin.SET, TOP, TOP - 0x100, wait=2)
     assert len({firmware, inner, outer}) == 3

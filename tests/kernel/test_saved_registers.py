@@ -1,4 +1,4 @@
-"""What was last stored to each slot of a stack, against a dictionary that one loop over all accesses fills."""
+"""What was last stored to each slot of a stack, against a dictionary filled by one loop over all accesses."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -89,7 +89,7 @@ class Reference:
     ) -> list[tuple[int, int, int, int, int, bool]]:
         register = restored if restored in self.saved else 0
         foreign = writer.in_stack and writer.context != context
-        changed = register != 0 and writer.spilled != register
+        changed = register not in (0, writer.spilled)
         if writer.t < begun or not (foreign or changed):
             return []
         return [(t, context, register, writer.t, writer.context, foreign)]
