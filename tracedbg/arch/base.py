@@ -52,7 +52,9 @@ class TrapKind(Enum):
 
     INTERRUPT = auto()
     CALL = auto()
-    """An instruction that traps on purpose: a system call or a breakpoint."""
+    """An instruction that calls the handler on purpose."""
+    BREAKPOINT = auto()
+    """An instruction that traps on purpose, for a debugger or because the program gives up."""
     FETCH = auto()
     """No instruction could be had from where the hart was to go on."""
     DATA = auto()
@@ -206,6 +208,10 @@ class Architecture(ABC):
     @abstractmethod
     def writes_control(self, encodings: NDArray[np.uint32], register: str) -> NDArray[np.bool_]:
         """Return which encodings are of instructions that write a control register by its name."""
+
+    @abstractmethod
+    def waits(self, encodings: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """Return which encodings are of instructions that wait for an interrupt."""
 
     @abstractmethod
     def trap_vectors(self, values: Values) -> tuple[VirtualAddress, ...]:

@@ -89,6 +89,8 @@ class _Hart:
     traps: "list[_Trap]" = field(default_factory=list)
     left: int = NO_CONTEXT
     left_sp: int = 0
+    begun: int = NO_CONTEXT
+    """The context that began when the stack pointer was last set, NO_CONTEXT where none did."""
 
 
 class ContextTracker:
@@ -125,7 +127,7 @@ class ContextTracker:
             self._set(hart, stint)
         elif stint.begin == Begin.RETURN:
             self._return(hart, stint.t)
-        elif stint.begin == Begin.RAISE and hart.current != NO_CONTEXT:
+        elif stint.begin == Begin.RAISE and hart.current == hart.begun != NO_CONTEXT:
             self._raise(self.contexts[hart.current], stint)
         hart.privilege, hart.sp = stint.privilege, stint.last
         if hart.current == NO_CONTEXT:
@@ -182,6 +184,7 @@ class ContextTracker:
 
     def _set(self, hart: _Hart, stint: "_Stint") -> None:
         sp, current = stint.first, hart.current
+        hart.begun = NO_CONTEXT
         trap = hart.traps[-1] if hart.traps and stint.t - hart.traps[-1].t <= FRESH else None
         if current != NO_CONTEXT:
             if sp == hart.sp or self._stays(hart, self.contexts[current], stint, trap):
@@ -200,6 +203,7 @@ class ContextTracker:
             hart.current = thawed
             return
         hart.current = self._begin(hart, stint, trap is not None and trap.from_user)
+        hart.begun = hart.current
 
     def _stays(self, hart: _Hart, own: Context, stint: "_Stint", trap: "_Trap | None") -> bool:
         """Say whether a stack pointer that was set further up in its own stack still belongs to it.

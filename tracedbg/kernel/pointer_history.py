@@ -54,12 +54,27 @@ def pointer_history(index: TraceIndex, epoch: EpochData, hart: Hart) -> PointerH
     rows, kind = rows[~superseded], kind[~superseded]
     is_set = kind != PointerWrite.FRAME
     times = rows["t"].astype(np.int64)
-    is_raise = np.zeros(len(rows), np.bool_)
-    is_raise[1:] = is_set[:-1] & ~is_set[1:] & (rows["value"][1:] > rows["value"][:-1])
-    is_raise[1:] &= np.diff(times) <= RAISED_WITHIN
     opening = track.opening(epoch.index, hart)
+    is_raise = _raises(times, rows["value"], is_set)
     by_frame_pointer = kind == PointerWrite.FRAME_POINTER
     return PointerHistory(opening, times, rows["value"], rows["known"], is_set, is_raise, by_frame_pointer)
+
+
+def _raises(times: Integers, values: Numbers, is_set: Flags) -> Flags:
+    """Return which changes go up soon after one that is set, with none that goes down in between.
+
+    There may be several: what a hart's number times the size of a stack adds may be nothing.
+    """
+    if not len(times):
+        return is_set
+    places = np.arange(len(times))
+    latest = np.maximum.accumulate(np.where(is_set, places, -1))
+    up, down = np.zeros(len(times), np.bool_), np.zeros(len(times), np.bool_)
+    up[1:], down[1:] = values[1:] > values[:-1], values[1:] < values[:-1]
+    downs = np.cumsum(down & ~is_set)
+    soon = (latest >= 0) & (times - times[np.maximum(latest, 0)] <= RAISED_WITHIN)
+    found: Flags = ~is_set & up & soon & (downs == downs[np.maximum(latest, 0)])
+    return found
 
 
 def _kinds(index: TraceIndex, epoch: EpochData, rows: Rows) -> tuple[Registers, Flags]:

@@ -6,9 +6,11 @@ from enum import IntEnum
 import numpy as np
 
 from tracedbg.disasm import Flow
-from tracedbg.ids import Epoch, Hart
+from tracedbg.format.schema import NEVER
+from tracedbg.ids import Epoch, Hart, Time
 from tracedbg.kernel.pointer_history import PointerHistory, pointer_history
 from tracedbg.kernel.trace_index import TraceIndex, has_flow
+from tracedbg.query import executed_at, has_retired
 from tracedbg.query.rows import Rows
 from tracedbg.store.epoch import EpochData
 from tracedbg.store.source import Flags, Integers, Numbers
@@ -107,7 +109,7 @@ def _edges(
         Begin.SET: pointer.t[pointer.is_set & ~pointer.by_frame_pointer],
         Begin.FRAME_POINTER: pointer.t[pointer.by_frame_pointer],
         Begin.RAISE: pointer.t[pointer.is_raise],
-        Begin.RETURN: _returns(index, epoch, runs),
+        Begin.RETURN: _returns(index, epoch, runs, hart),
         Begin.TRAP: traps.t[own].astype(np.int64) + epoch.start,
     }
     t = np.concatenate(list(moments.values()))
@@ -118,13 +120,27 @@ def _edges(
     return _Edges(t[order], begin[order], source[order], target[order])
 
 
-def _returns(index: TraceIndex, epoch: EpochData, runs: _HartRuns) -> Integers:
+def _returns(index: TraceIndex, epoch: EpochData, runs: _HartRuns, hart: Hart) -> Integers:
     """Return the first moments after returns from traps."""
     returning = has_flow(index.block_flow[runs.block], Flow.TRAP_RETURN) & runs.is_whole
     stops = runs.t + epoch.blocks.instructions[runs.block]
     returning &= ~np.isin(stops - 1 - epoch.start, epoch.unretired)
     following = np.flatnonzero(returning[:-1]) + 1
+    if _ended_with_return(index, epoch, hart):
+        following = np.insert(following, 0, 0)
     return runs.t[following]
+
+
+def _ended_with_return(index: TraceIndex, epoch: EpochData, hart: Hart) -> bool:
+    """Say whether a hart's last instruction before an epoch was a return from a trap."""
+    last = int(epoch.last_t[hart])
+    if last == NEVER:
+        return False
+    executed = executed_at(index.trace, Time(last))
+    assert executed is not None
+    is_end = executed.instruction == epoch.blocks.first[executed.block + 1] - 1
+    flow = index.block_flow[executed.block : executed.block + 1]
+    return bool(is_end) and bool(has_flow(flow, Flow.TRAP_RETURN)[0]) and has_retired(index.trace, Time(last))
 
 
 def _put_privileges(found: Rows, runs: _HartRuns, edges: _Edges) -> None:

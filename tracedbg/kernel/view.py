@@ -11,14 +11,18 @@ from tracedbg.kernel.frame_accesses import FrameAccesses, frame_accesses
 from tracedbg.kernel.frame_damage import FrameDamage, FrameDamages
 from tracedbg.kernel.hints import NO_HINTS, Hints
 from tracedbg.kernel.history import Progress, StackHistory, no_progress, read_history
+from tracedbg.kernel.other_work import OtherWork
 from tracedbg.kernel.owners import Owners
+from tracedbg.kernel.panics import PanicCall, find_panics
 from tracedbg.kernel.stack_allocations import stack_allocations
+from tracedbg.kernel.stack_bases import with_mapped_bases
 from tracedbg.kernel.stacks import Stack, cluster
 from tracedbg.kernel.system_calls import SystemCalls
 from tracedbg.kernel.task_labels import label_stints
 from tracedbg.kernel.task_names import named, programs_of
 from tracedbg.kernel.tasks import Task, Tasks
 from tracedbg.kernel.trace_index import TraceIndex
+from tracedbg.kernel.trap_outcomes import TrapOutcomes
 from tracedbg.kernel.user_pages import UserPages
 from tracedbg.query.accesses import Range
 from tracedbg.state import Trace
@@ -52,7 +56,8 @@ class KernelView:
     def stacks(self) -> tuple[Stack, ...]:
         """The stacks outside user mode, in order of first use."""
         made = stack_allocations(self.trace, self.index, self.hints.stack_allocators)
-        return tuple(cluster(self.history.contexts, self.trace.symbols, made))
+        stacks = cluster(self.history.contexts, self.trace.symbols, made)
+        return tuple(with_mapped_bases(self.trace, stacks))
 
     @cached_property
     def _stack_of(self) -> dict[int, Stack]:
@@ -115,6 +120,21 @@ class KernelView:
         """Return the task that a hart works for at ``t``, in user mode or in the kernel."""
         number = self.task_times.number_at(hart, t)
         return None if number is None else self.tasks[number - 1]
+
+    @cached_property
+    def trap_outcomes(self) -> TrapOutcomes:
+        """What became of exceptions."""
+        return TrapOutcomes(self.index, self.history, self.other_work)
+
+    @cached_property
+    def other_work(self) -> OtherWork:
+        """What harts came to after a moment."""
+        return OtherWork(self.index, self.history)
+
+    @cached_property
+    def panics(self) -> tuple[PanicCall, ...]:
+        """Calls of functions that end a kernel, by their names, of which none returned; in order of t."""
+        return tuple(find_panics(self.trace, self.index, self.history, self.other_work))
 
     def context_at(self, hart: Hart, t: Time) -> Context | None:
         """Return the context that a hart runs in at ``t``; None in user mode and where none is known."""

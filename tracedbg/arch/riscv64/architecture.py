@@ -31,6 +31,7 @@ from tracedbg.ids import PhysicalAddress, VirtualAddress
 _MACHINE = 3
 _MPRV = 1 << 17
 _MPP_SHIFT = 11
+_WFI = np.uint32(0x1050_0073)
 
 
 class Riscv64(Architecture):
@@ -103,6 +104,11 @@ class Riscv64(Architecture):
     def writes_control(self, encodings: NDArray[np.uint32], register: str) -> NDArray[np.bool_]:
         """Look for the instructions of Zicsr."""
         return csr_writers(encodings, register)
+
+    def waits(self, encodings: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """Look for WFI (3.3.3)."""
+        found: NDArray[np.bool_] = encodings == _WFI
+        return found
 
     def trap_vectors(self, values: Values) -> tuple[VirtualAddress, ...]:
         """Return the bases of mtvec and stvec; in vectored mode they are where exceptions go (3.1.7)."""

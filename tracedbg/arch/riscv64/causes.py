@@ -47,7 +47,8 @@ PRIVILEGES = {0: "user", 1: "supervisor", 3: "machine"}
 
 
 _KINDS = {
-    **dict.fromkeys((3, 8, 9, 10, 11), TrapKind.CALL),
+    3: TrapKind.BREAKPOINT,
+    **dict.fromkeys((8, 9, 10, 11), TrapKind.CALL),
     **dict.fromkeys((0, 1, 12, 20), TrapKind.FETCH),
     **dict.fromkeys((4, 5, 6, 7, 13, 15, 21, 23), TrapKind.DATA),
 }

@@ -57,11 +57,12 @@ def _decode_compressed(words: Words) -> dict[str, Registers]:
     move = (quadrant == 2) & (kind == 4) & (high == 0) & (rs2 != 0)
     add = (quadrant == 2) & (kind == 4) & (high == 1) & (rs2 != 0)
     load = (quadrant == 2) & (kind == 3)
+    shift = (quadrant == 2) & (kind == 0)
     constant = (quadrant == 1) & ((kind == 2) | ((kind == 3) & (rd != _SP)))
     uses_sp = (add_immediate & (rd == _SP)) | (move & (rs2 == _SP))
     uses_sp |= (add & ((rd == _SP) | (rs2 == _SP))) | add_to_four
     target = np.where(add_to_four, 8 + rs2 % 8, rd)
-    writes = (add_immediate | move | add | load | constant) & (rd == _SP)
+    writes = (add_immediate | move | add | load | constant | shift) & (rd == _SP)
     return {
         "pointer": _pointer(writes, uses_sp, move & (rs2 == _FP)),
         "pointer_from": _chosen(move & (rd == _SP), rs2),

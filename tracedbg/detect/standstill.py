@@ -1,0 +1,145 @@
+"""What a guest was at when its recording was ended from outside: each hart, and each context that waits."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tracedbg.detect.evidence import backtrace_at, code_at
+from tracedbg.detect.finding import Code, Evidence
+from tracedbg.ids import Hart, Time
+from tracedbg.kernel.contexts import Context
+from tracedbg.kernel.view import KernelView
+from tracedbg.query import last_of_hart
+from tracedbg.store.epoch import Instructions
+
+TAIL = 4096
+"""Last instructions of a hart that tell what it does."""
+LOOP = 256
+"""A hart that ran no more different instructions than these in its tail goes round in a loop."""
+SWITCH = 256
+"""Instructions of code that changes stacks, from its call to the change."""
+SHOWN = 16
+FRAMES = 8
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A context that stands still at the end: since when, and its call stack then, innermost first."""
+
+    context: Context
+    hart: Hart
+    since: Time
+    backtrace: tuple[Code, ...]
+
+
+@dataclass(frozen=True)
+class HartTail:
+    """What a hart did last: ``is_idle`` tells that it waited for interrupts, ``is_looping`` that it spun.
+
+    ``is_busy`` tells that it wrote to memory or devices meanwhile.
+    """
+
+    hart: Hart
+    t: Time
+    is_idle: bool
+    is_looping: bool
+    is_busy: bool
+    backtrace: tuple[Code, ...]
+
+    @property
+    def text(self) -> str:
+        """What it did, in a few words."""
+        where = f" in {self.backtrace[0].text}" if self.backtrace else ""
+        if self.is_idle:
+            return f"hart {self.hart} waits for interrupts{where}"
+        return f"hart {self.hart} {'goes round in a loop' if self.is_looping else 'runs'}{where}"
+
+
+def waiting_contexts(view: KernelView) -> list[Waiting]:
+    """Return the contexts of the kernel that stand still, those that went last first; at most SHOWN."""
+    levels = [stack.privilege for stack in view.stacks]
+    kernel = min(levels, default=0)
+    found = [
+        context
+        for context in view.history.contexts
+        if context.privilege == kernel and context.stop is None and _since(context) is not None
+    ]
+    found.sort(key=lambda context: -(_since(context) or 0))
+    return [_waiting(view, context) for context in found[:SHOWN]]
+
+
+def _since(context: Context) -> Time | None:
+    last = context.freezes[-1] if context.freezes else None
+    return Time(last.t) if last is not None and last.thaw is None else None
+
+
+def _waiting(view: KernelView, context: Context) -> Waiting:
+    since = _since(context)
+    assert since is not None
+    hart = _hart_of(view, context, since)
+    # The code that changes stacks has half of the next one's registers when it sets the stack pointer.
+    called = view.other_work.last_call(hart, since, SWITCH)
+    left = called if called is not None else last_of_hart(view.trace.store, hart, since)
+    frames = () if left is None else backtrace_at(view, left)
+    return Waiting(context, hart, since, frames[:FRAMES])
+
+
+def _hart_of(view: KernelView, context: Context, since: Time) -> Hart:
+    """Return the hart that a context ran on before it stood still."""
+    stints, contexts = view.history.stints, view.history.context_of
+    stop = int(np.searchsorted(stints["t"], since, "left"))
+    own = np.flatnonzero(contexts[:stop] == context.number)
+    return Hart(int(stints["hart"][own[-1]]) if len(own) else context.hart)
+
+
+def hart_tails(view: KernelView) -> list[HartTail]:
+    """Return what each hart that ran did last."""
+    tails = []
+    for number in range(view.trace.store.guest.harts):
+        last = last_of_hart(view.trace.store, Hart(number), view.trace.end)
+        if last is not None:
+            tails.append(_tail(view, Hart(number), last))
+    return tails
+
+
+def _tail(view: KernelView, hart: Hart, last: Time) -> HartTail:
+    blocks = view.trace.store.blocks
+    rows = view.other_work.last_instructions(hart, Time(last + 1), TAIL)
+    chosen = np.unique(rows.instruction)
+    waits = view.index.arch.waits(blocks.encoding[chosen])
+    return HartTail(
+        hart=hart,
+        t=last,
+        is_idle=bool(waits.any()),
+        is_looping=len(rows.instruction) < TAIL or len(chosen) <= LOOP,
+        is_busy=_stores(view, last, rows),
+        backtrace=backtrace_at(view, last)[:FRAMES],
+    )
+
+
+def _stores(view: KernelView, last: Time, rows: Instructions) -> bool:
+    """Say whether one of the instructions of the epoch that ``last`` is in stored anything."""
+    epoch = view.trace.store.epoch(view.trace.store.epoch_of(last))
+    table = epoch.accesses
+    return bool(np.isin(table.t[table.is_store].astype(np.int64), rows.t).any())
+
+
+def last_in_user_mode(view: KernelView) -> Time | None:
+    """Return the moment after the last instruction in user mode."""
+    stints = view.history.stints
+    own = stints["stop"][stints["privilege"] == 0]
+    return Time(int(own.max())) if len(own) else None
+
+
+def waiting_evidence(view: KernelView, waiting: Waiting) -> Evidence:
+    """Return a context that waits as evidence."""
+    stack = view.stack_of(waiting.context)
+    name = "a context" if stack is None else stack.name
+    calls = " < ".join(code.text for code in waiting.backtrace)
+    return Evidence(
+        t=waiting.since,
+        role="waiting",
+        text=f"{name} waits since t {waiting.since}: {calls or 'no call stack'}",
+        hart=waiting.hart,
+        code=waiting.backtrace[0] if waiting.backtrace else code_at(view, waiting.since),
+    )

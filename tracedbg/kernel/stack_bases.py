@@ -1,0 +1,81 @@
+"""The lowest address of a stack by its mapping: the page below it is not mapped."""
+
+from dataclasses import replace
+
+from tracedbg.arch import AddressSpace
+from tracedbg.format.schema import PAGE_SIZE
+from tracedbg.ids import Time, VirtualAddress
+from tracedbg.kernel.stacks import SAME_TOP, BaseSource, Stack
+from tracedbg.state import Moment, Trace
+
+MOST_PAGES = 64
+"""Pages of the largest stack whose base is looked for."""
+ALONE_PAGES = (1, 2, 4, 8, 16)
+"""Pages that a region has which was mapped for one stack."""
+
+
+def with_mapped_bases(trace: Trace, stacks: list[Stack]) -> list[Stack]:
+    """Return the stacks, with a base where the tables at their deepest moment tell one that was not known."""
+    tops = [stack.top for stack in stacks]
+    return [_with_base(trace, stack, tops) if stack.base is None else stack for stack in stacks]
+
+
+def _with_base(trace: Trace, stack: Stack, tops: list[int]) -> Stack:
+    pages = _Pages.at(trace, stack)
+    if pages is None:
+        return stack
+    base = pages.base_of(stack)
+    if base is None:
+        base = pages.base_alone(stack, tops)
+    return stack if base is None else replace(stack, base=base, base_source=BaseSource.MAPPING)
+
+
+class _Pages:
+    """Which pages are mapped, one by one, at a moment."""
+
+    def __init__(self, moment: Moment, space: AddressSpace) -> None:
+        self._moment = moment
+        self._space = space
+
+    @classmethod
+    def at(cls, trace: Trace, stack: Stack) -> "_Pages | None":
+        """Return the pages of the space that a stack lies in, None where nothing is translated."""
+        moment = trace.at(Time(min(stack.low_t, trace.end)))
+        if moment.satp is None or moment.privilege is None or stack.privilege != moment.privilege:
+            return None
+        space = moment.address_space()
+        return cls(moment, space) if space is not None and space.is_translated else None
+
+    def base_of(self, stack: Stack) -> int | None:
+        """Return the base of a stack that was used down to its last page, or past it."""
+        lowest, last = _page(stack.low), _page(stack.top - 1)
+        if last - lowest >= MOST_PAGES * PAGE_SIZE:
+            return None
+        base = last + PAGE_SIZE
+        while base > lowest and self._is_small(base - PAGE_SIZE):
+            base -= PAGE_SIZE
+        return base if base <= last and not self._is_mapped(base - PAGE_SIZE) else None
+
+    def base_alone(self, stack: Stack, tops: list[int]) -> int | None:
+        """Return the base of a stack that has a mapped region for itself, with nothing mapped around it."""
+        last = _page(stack.top - 1)
+        if self._is_mapped(last + PAGE_SIZE) or last + PAGE_SIZE - stack.top > SAME_TOP:
+            return None
+        base = last + PAGE_SIZE
+        while self._is_small(base - PAGE_SIZE) and last - base < max(ALONE_PAGES) * PAGE_SIZE:
+            base -= PAGE_SIZE
+        others = [top for top in tops if base < top <= last + PAGE_SIZE and top != stack.top]
+        size = (last - base) // PAGE_SIZE + 1
+        is_alone = size in ALONE_PAGES and not others and not self._is_mapped(base - PAGE_SIZE)
+        return base if is_alone and base <= stack.low else None
+
+    def _is_small(self, page: int) -> bool:
+        walk = self._moment.translate(VirtualAddress(page), space=self._space)
+        return walk.physical is not None and walk.page_size == PAGE_SIZE
+
+    def _is_mapped(self, page: int) -> bool:
+        return self._moment.translate(VirtualAddress(page), space=self._space).physical is not None
+
+
+def _page(address: int) -> int:
+    return address // PAGE_SIZE * PAGE_SIZE
