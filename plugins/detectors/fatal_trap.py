@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from tracedbg.detect import Certainty, Check, Evidence, Finding, Outcome, Severity
-from tracedbg.detect.evidence import backtrace_at, code_at, stack_use
+from tracedbg.detect.evidence import backtrace_at, calls_text, code_at, stack_use
 from tracedbg.detect.fault_story import FaultStory, fault_story, interrupted_code
 from tracedbg.detect.last_words import console_tail
 from tracedbg.detect.standstill import (
@@ -140,8 +140,8 @@ def _calls(view: KernelView, outcome: TrapOutcome) -> str:
     trap = outcome.trap
     if trap.last is None:
         return ""
-    frames = backtrace_at(view, trap.last)[:FRAMES]
-    return f"Under way: {' < '.join(code.text for code in frames)}." if frames else ""
+    frames = backtrace_at(view, trap.last)
+    return f"Under way: {calls_text(frames)}." if frames else ""
 
 
 def _chain(view: KernelView, outcome: TrapOutcome, story: FaultStory) -> tuple[Evidence, ...]:

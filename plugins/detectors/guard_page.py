@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tracedbg.arch import TrapKind
 from tracedbg.detect import Certainty, Check, Evidence, Finding, Outcome, Severity
-from tracedbg.detect.evidence import backtrace_at, code_at, stack_use, writer_at
+from tracedbg.detect.evidence import backtrace_at, calls_text, code_at, stack_use, writer_at
 from tracedbg.ids import Time, VirtualAddress
 from tracedbg.kernel.stacks import Stack
 from tracedbg.kernel.trap_outcomes import TrapOutcome
@@ -72,7 +72,7 @@ def _caught(view: KernelView, outcome: TrapOutcome, stack: Stack) -> Finding:
     assert last is not None
     assert stack.base is not None
     writer = writer_at(view, last)
-    calls = " < ".join(code.text for code in writer.backtrace[:FRAMES])
+    calls = calls_text(writer.backtrace)
     fault = (
         f"{view.index.arch.cause_name(trap.cause)} at {trap.value:#x}, {stack.base - trap.value} bytes below"
     )
@@ -111,7 +111,7 @@ def _nearly_used_up(view: KernelView, stack: Stack) -> Finding:
         chain=(
             Evidence(t, "deepest", f"sp {stack.low:#x}, {text}", view.trace.at(t).hart, code_at(view, t)),
         ),
-        paragraph=f"Under way: {' < '.join(code.text for code in frames[:FRAMES])}.",
+        paragraph=f"Under way: {calls_text(frames)}.",
     )
 
 

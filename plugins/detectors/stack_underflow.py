@@ -133,7 +133,7 @@ def _finding(view: KernelView, stack: Stack, collisions: list[Collision]) -> Fin
     return Finding(
         detector=StackUnderflow.name,
         severity=Severity.ERROR,
-        title=f"{use.name} ran {depth_text(use, writer)} and stored into {owner.text}",
+        title=f"{use.text} ran {depth_text(use, writer)} and stored into {owner.text}",
         t=store.t,
         certainty=Certainty.CERTAIN,
         why=_why(collision),

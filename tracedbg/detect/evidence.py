@@ -1,5 +1,8 @@
 """Makes the parts of findings out of moments of a trace."""
 
+from collections.abc import Sequence
+from itertools import groupby
+
 from tracedbg.detect.finding import Code, Evidence, StackUse, Victim, Writer
 from tracedbg.ids import Hart, PhysicalAddress, Time, VirtualAddress
 from tracedbg.kernel.contexts import Context
@@ -9,6 +12,7 @@ from tracedbg.state import Frame
 from tracedbg.symbols import SourceLine, SymbolAt
 
 FRAMES_SHOWN = 32
+CALLS_SHOWN = 12
 
 
 def code_of(pc: VirtualAddress, symbol: SymbolAt | None, line: SourceLine | None) -> Code:
@@ -47,6 +51,13 @@ def names_of(backtrace: tuple[Code, ...]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def calls_text(frames: Sequence[Code]) -> str:
+    """Return a call stack in a line, innermost first; a function that called itself stands once."""
+    runs = [(text, len(list(same))) for text, same in groupby(code.text for code in frames)]
+    texts = [text if count == 1 else f"{text} {count} times" for text, count in runs]
+    return " < ".join([*texts[:CALLS_SHOWN], *(["…"] if len(texts) > CALLS_SHOWN else [])])
+
+
 def writer_at(view: KernelView, t: Time) -> Writer:
     """Return the instruction that starts at ``t`` as one that did damage."""
     moment = view.trace.at(t)
@@ -60,12 +71,14 @@ def stack_use(view: KernelView, context: Context) -> StackUse:
     """Return the stack of a context, with how deep this use of it went."""
     stack = view.stack_of(context)
     base = None if stack is None else stack.base
+    task = view.task_at(Hart(context.hart), Time(context.start))
     return StackUse(
         name="the stack in use" if stack is None else stack.name,
         top=VirtualAddress(context.top if stack is None else stack.top),
         lowest_sp=VirtualAddress(context.low),
         base=None if base is None else VirtualAddress(base),
         base_source=None if stack is None else stack.base_source.value,
+        task=None if task is None else task.text,
     )
 
 

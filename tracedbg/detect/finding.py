@@ -92,6 +92,11 @@ class StackUse:
     base_source: str | None = None
     task: str | None = None
 
+    @property
+    def text(self) -> str:
+        """The stack and whose it is."""
+        return self.name if self.task is None else f"{self.name} of {self.task}"
+
 
 @dataclass(frozen=True)
 class Writer:
