@@ -14,7 +14,6 @@ from tracedbg.kernel.view import KernelView
 BELOW = 1 << 16
 """How far below a stack an access may lie that a guard page catches, in bytes."""
 LOW_SHARE = 0.05
-FRAMES = 16
 
 
 class GuardPage:
