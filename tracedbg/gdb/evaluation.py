@@ -39,6 +39,8 @@ class Value:
 def evaluate(gdb: MachineInterface, expression: str) -> Value:
     """Return the value of an expression in the selected frame; GdbError where gdb finds none."""
     quoted = expression.replace("\\", "\\\\").replace('"', '\\"')
+    # A variable object that cannot be made does not say why.
+    gdb.command(f'-data-evaluate-expression "{quoted}"')
     variable = gdb.command(f'-var-create - * "{quoted}"').result
     try:
         value = _plain(gdb, variable, DEPTH_LIMIT)
