@@ -9,10 +9,9 @@ from random import Random
 
 import pytest
 
-import tracedbg
 from tests.gdb.conftest import served
-from tests.state.runs import UBOOT, live, record
-from tests.state.test_against_qemu import BEFORE_CLOCK, plan
+from tests.state.runs import UBOOT, live, recorded_uboot
+from tests.state.test_against_qemu import plan
 from tracedbg.gdb.description import Description
 from tracedbg.gdb.launch import find_gdb
 from tracedbg.gdb.transport import Unix
@@ -27,8 +26,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def trace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trace]:
-    path = tmp_path_factory.mktemp("uboot") / "uboot.bin"
-    with tracedbg.open(record(UBOOT, path, "--stop-at", BEFORE_CLOCK)) as opened:
+    with recorded_uboot(tmp_path_factory.mktemp("uboot")) as opened:
         yield opened
 
 

@@ -257,6 +257,13 @@ def test_a_gdb_script_that_fails_has_gdbs_line_and_exit_code(
 
 
 @pytest.mark.slow
+def test_the_session_in_the_document_holds(tmp_path: Path) -> None:
+    document = (TRACES.parent / "docs" / "gdb.md").read_text()
+    (tmp_path / "example.py").write_text(document.partition("```python\n")[2].partition("```")[0])
+    assert main(["gdb", str(SHIPPED), "-x", str(tmp_path / "example.py")]) == 0
+
+
+@pytest.mark.slow
 def test_a_server_elsewhere_is_a_target_as_well(
     shipped: Trace, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
