@@ -115,15 +115,5 @@ def _quoted(path: Path) -> str:
     return f'"{text}"'
 
 
-GOTO = (
-    "define goto\n"
-    "monitor goto $arg0\n"
-    "maintenance flush register-cache\n"
-    "maintenance flush dcache\n"
-    "frame\n"
-    "end\n"
-    "document goto\n"
-    "Go to a moment of the recording: 12345, end, end-1000, last-kernel, sys_futex#3.\n"
-    "end\n"
-)
-"""A gdb command that moves in time and makes gdb forget what it read at the moment before."""
+GOTO = Path(__file__).with_name("inside.py")
+"""Gives gdb, where it has Python, the command ``goto``."""
