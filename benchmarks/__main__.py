@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace, folder: Path) -> list[Section]:
     sections = []
     if "crashes" in parts:
         sections.append(explain(folder / "crash.bin"))
-    if not {"recording", "queries"} & set(parts):
+    if not {"recording", "queries", "reverse"} & set(parts):
         return sections
     linux = make_linux(cache_home())
     workloads = recording.workloads(linux)
