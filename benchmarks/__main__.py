@@ -1,15 +1,15 @@
-"""``python -m benchmarks [recording] [queries] [crashes]``: measures, prints the tables, writes them down."""
+"""``python -m benchmarks [PART]...``: measures, prints the tables, and writes them down."""
 
 import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import crashes, machine, queries, recording
+from benchmarks import crashes, machine, queries, recording, reverse
 from benchmarks.report import Section, replace
 from tests.truth import uboot
 from tests.truth.linux import cache_home, make_linux
 
-PARTS = ("recording", "queries", "crashes")
+PARTS = ("recording", "queries", "crashes", "reverse")
 DOCUMENT = Path(__file__).parents[1] / "docs/benchmarks.md"
 
 
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace, folder: Path) -> list[Section]:
     sections = []
     if "crashes" in parts:
         sections.append(explain(folder / "crash.bin"))
-    if not {"recording", "queries"} & set(parts):
+    if not {"recording", "queries", "reverse"} & set(parts):
         return sections
     linux = make_linux(cache_home())
     workloads = recording.workloads(linux)
@@ -64,6 +64,11 @@ def run(arguments: argparse.Namespace, folder: Path) -> list[Section]:
         sections.append(recording.section(samples))
     if "queries" in parts:
         sections.append(ask(workloads[-1], traces[workloads[-1].name], arguments.count))
+    if "reverse" in parts:
+        linux_trace = traces[workloads[-1].name]
+        if not linux_trace.exists():
+            recording.record(workloads[-1], linux_trace)
+        sections.append(reverse.section(reverse.measure(linux_trace, arguments.count)))
     return sections
 
 

@@ -1,4 +1,4 @@
-# Who ruined the timeout of the last futex call in stack_futex.bin:
+# Who ruined the timeout of the last futex call that has one in stack_futex.bin:
 #
 #     tracedbg gdb traces/stack_futex.bin -x traces/stack_futex.gdb
 #
@@ -7,7 +7,7 @@
 # its behalf, but an interrupt that saves registers on a kernel stack which has grown into the user's page.
 
 goto end
-tbreak sys_futex
+tbreak sys_futex if args[3] != 0
 reverse-continue
 set $timeout = (long (*)[2]) args[3]
 print/x *$timeout

@@ -1,4 +1,4 @@
-"""Who ruined the timeout of the last futex call in stack_futex.bin.
+"""Who ruined the timeout of the last futex call that has one in stack_futex.bin.
 
     tracedbg gdb traces/stack_futex.bin -x traces/stack_futex.py
 
@@ -16,7 +16,7 @@ TIMEOUT = "*(long (*)[2]) args[3]"
 def main(session: Session) -> None:
     """Goes from the end of the recording back to the guilty store."""
     session.goto("end")
-    breakpoint_number = session.break_("sys_futex")
+    breakpoint_number = session.break_("sys_futex", condition="args[3] != 0")
     call = session.reverse_continue()
     assert call.frame.function == "sys_futex"
     _, nanoseconds = session.evaluate(TIMEOUT).value

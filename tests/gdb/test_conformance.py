@@ -9,6 +9,8 @@ from tests.gdb.client import Client
 from tracedbg.arch import PC
 from tracedbg.gdb.framing import Mark, Packet, frame
 from tracedbg.gdb.transport import Address
+from tracedbg.provenance import why
+from tracedbg.provenance.text import explanation_text
 from tracedbg.state import Trace
 
 RISCV_PC = 32
@@ -248,6 +250,9 @@ def test_monitor_commands_answer_from_the_trace(client: Client, shipped: Trace) 
     write = shipped.last_write((arguments, 8), "sys_futex", virtual=True)
     assert write is not None
     assert f"written at t {write.t:,} by {shipped.pc_of(write):x} trap_entry" in monitor(client, "who a0:8")
+    explanation = explanation_text(why(shipped, "a0", at="sys_futex"))
+    assert monitor(client, "why a0") == f"{explanation}\n"
+    assert monitor(client, "why").endswith("E01")
     walk = shipped.at("sys_futex").translate(sp)
     assert monitor(client, "translate sp").endswith(f"{sp:x} is physical {walk.physical:x}\n")
     known = shipped.at("sys_futex").memory.read_physical(sp, 8)

@@ -24,7 +24,7 @@ HITS = {PointKind.WRITE: Kind.WRITE, PointKind.READ: Kind.LOAD, PointKind.ACCESS
 drawn = st.tuples(
     st.integers(0, 1 << 32), st.integers(1, 3), st.sampled_from([1, 3, 9, 20, 70]), st.sampled_from([0, 1, 5])
 )
-many = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @contextmanager
@@ -91,6 +91,8 @@ def stops(execution: Execution, *, reverse: bool) -> list[tuple[int, bool]]:
     while stop.edge is None:
         assert stop.hit is not None
         assert stop.hit.t == execution.t
+        if not reverse or not stop.hit.kind.is_watch:
+            assert stop.hart == execution.trace.at(execution.t).hart
         found.append((execution.t, stop.hit.kind.is_watch))
         stop = execution.run(lambda: None, reverse=reverse)
     return found

@@ -5,11 +5,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import tracedbg
 from tests.state.rsp import RspClient
 from tracedbg.cli.main import main
+from tracedbg.state import Trace
 
 GUEST = Path(__file__).parent / "guest"
 UBOOT = Path("/usr/lib/u-boot/qemu-riscv64_smode/uboot.elf")
+
+BEFORE_CLOCK = "25000000"
+"""U-Boot first reads the clock after more instructions. A live QEMU's clock jumps when gdb resumes it: while
+the machine runs already and its vCPU not yet, it passes for idle, and time warps to the next timer (10.0.2).
+"""
 
 
 def qemu(kernel: Path) -> list[str]:
@@ -25,6 +32,13 @@ def record(kernel: Path, output: Path, *options: str) -> Path:
     """Record a run with a subprocess that has its own standard input."""
     assert main(["record", "-o", str(output), *options, "--", *qemu(kernel)]) == 0
     return output
+
+
+@contextmanager
+def recorded_uboot(folder: Path) -> Iterator[Trace]:
+    """Record U-Boot as far as every run is the same, and open the trace."""
+    with tracedbg.open(record(UBOOT, folder / "uboot.bin", "--stop-at", BEFORE_CLOCK)) as trace:
+        yield trace
 
 
 @contextmanager

@@ -6,9 +6,8 @@ from random import Random
 
 import pytest
 
-import tracedbg
 from tests.state.rsp import RspClient
-from tests.state.runs import UBOOT, live_client, record
+from tests.state.runs import UBOOT, live_client, recorded_uboot
 from tracedbg.ids import PhysicalAddress, Time, VirtualAddress
 from tracedbg.query import executions, pc_at
 from tracedbg.state import Moment, Trace
@@ -16,10 +15,6 @@ from tracedbg.state import Moment, Trace
 STOPS = 200
 STEPS = 24
 WINDOW = 4000
-BEFORE_CLOCK = "25000000"
-"""U-Boot first reads the clock after more instructions. A live QEMU's clock jumps when gdb resumes it: while
-the machine runs already and its vCPU not yet, it passes for idle, and time warps to the next timer (10.0.2).
-"""
 NOT_COMPARED = {"fcsr"}
 """Not a register of its own in the stub's description."""
 
@@ -28,8 +23,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def trace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trace]:
-    path = tmp_path_factory.mktemp("uboot") / "uboot.bin"
-    with tracedbg.open(record(UBOOT, path, "--stop-at", BEFORE_CLOCK)) as opened:
+    with recorded_uboot(tmp_path_factory.mktemp("uboot")) as opened:
         yield opened
 
 

@@ -42,15 +42,15 @@ def command(trace: Path, symbols: Sequence[Path], listen: str, at: str | None, o
     with open_trace(trace, symbols) as opened:
         served = Served(opened, last_moment(opened) if at is None else opened.position(at))
         served.dispatcher()
+        reach = (
+            "only this machine can connect"
+            if address.is_loopback
+            else "warning: whoever reaches this address can read all of the trace"
+        )
         with Listener(address) as listener:
-            click.echo(f"listening on {listener.address}")
-            reach = (
-                "only this machine can connect"
-                if address.is_loopback
-                else ("warning: whoever reaches this address can read all of the trace")
-            )
-            click.echo(f"{reach}; Ctrl-C ends the server", err=True)
             try:
+                click.echo(f"{reach}; Ctrl-C ends the server", err=True)
+                click.echo(f"listening on {listener.address}")
                 serve(served, listener, once=once)
             except KeyboardInterrupt:
                 return 0

@@ -154,7 +154,9 @@ class Dispatcher:
         stop = self._execution.stop
         moment = self._execution.moment(stop.hart)
         numbers = self._description.layout.quick
-        registers = {each: register_text(moment, self._description.registers[each]) for each in numbers}
+        texts = {each: register_text(moment, self._description.registers[each]) for each in numbers}
+        # gdb takes no unknown register here; it asks for those that are left out.
+        registers = {number: text for number, text in texts.items() if "x" not in text}
         hit = stop.hit
         point = None if hit is None or not self._is_told(hit.kind) else hit.kind
         return Stopped(

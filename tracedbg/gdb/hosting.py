@@ -64,13 +64,15 @@ def run_gdb(gdb: str, target: Target, script: Path | None = None) -> int:
     """Hand gdb over to the terminal, or have it run a script of its own commands; returns its exit code."""
     with tempfile.TemporaryDirectory(prefix="tracedbg-") as name:
         setup = Path(name) / "setup.gdb"
-        lines = [*target.commands, GOTO, target.connect]
+        lines = [*target.commands, target.connect]
         lines += [] if script is None else [f"source {script.absolute()}"]
         setup.write_text("\n".join(lines) + "\n")
         batch = [] if script is None else ["-nx", "-batch"]
         # Ctrl-C is gdb's. A handler is not inherited, as ignoring would be.
         before = signal.signal(signal.SIGINT, lambda *_: None)
         try:
-            return subprocess.run([gdb, "-q", *batch, "-x", str(setup)], check=False).returncode
+            return subprocess.run(
+                [gdb, "-q", *batch, "-x", str(GOTO), "-x", str(setup)], check=False
+            ).returncode
         finally:
             signal.signal(signal.SIGINT, before)

@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from tracedbg.errors import TracedbgError
 from tracedbg.state import Trace
-from tracedbg.state.symbol_files import ELF_MEDIA_TYPE, SOURCE_FOLDER, SOURCE_MEDIA_TYPE
+from tracedbg.state.symbol_files import ELF_MEDIA_TYPE, SOURCE_FOLDER, SOURCE_MEDIA_TYPE, find_problem
+from tracedbg.symbols import SymbolFile
 
 CANDIDATES = ("gdb-multiarch", "riscv64-linux-gnu-gdb", "riscv64-unknown-elf-gdb", "riscv64-elf-gdb", "gdb")
 _PROBE_SECONDS = 30.0
@@ -62,21 +63,26 @@ class Carried:
 
 
 def unpack(trace: Trace, folder: Path) -> Carried:
-    """Write symbol files and sources of a trace below a folder; what they are named cannot lead out of it."""
+    """Write symbol files and sources of a trace below a folder; what they are named cannot lead out of it.
+
+    Symbol files that cannot be read are left out, as the trace itself does with a warning.
+    """
     symbols = []
     sources = folder / "sources"
     for number, entry in enumerate(trace.store.attachments):
-        if entry.media_type == ELF_MEDIA_TYPE:
-            path = folder / "symbols" / str(number) / (PurePosixPath(entry.name).name or "symbols.elf")
+        content = trace.store.attachment(entry)
+        if entry.media_type == ELF_MEDIA_TYPE and find_problem(SymbolFile(content, name=entry.name)) is None:
+            name = PurePosixPath(entry.name).name or "symbols.elf"
+            symbols.append(_write(folder / "symbols" / str(number) / name, content))
         elif entry.media_type == SOURCE_MEDIA_TYPE and entry.name.startswith(SOURCE_FOLDER):
-            path = sources.joinpath(*_inside(entry.name.removeprefix(SOURCE_FOLDER)))
-        else:
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(trace.store.attachment(entry))
-        if entry.media_type == ELF_MEDIA_TYPE:
-            symbols.append(path)
+            _write(sources.joinpath(*_inside(entry.name.removeprefix(SOURCE_FOLDER))), content)
     return Carried(tuple(symbols), sources if sources.exists() else None)
+
+
+def _write(path: Path, content: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
 
 
 def _inside(name: str) -> Iterator[str]:
@@ -109,15 +115,5 @@ def _quoted(path: Path) -> str:
     return f'"{text}"'
 
 
-GOTO = (
-    "define goto\n"
-    "monitor goto $arg0\n"
-    "maintenance flush register-cache\n"
-    "maintenance flush dcache\n"
-    "frame\n"
-    "end\n"
-    "document goto\n"
-    "Go to a moment of the recording: 12345, end, end-1000, last-kernel, sys_futex#3.\n"
-    "end\n"
-)
-"""A gdb command that moves in time and makes gdb forget what it read at the moment before."""
+GOTO = Path(__file__).with_name("inside.py")
+"""Gives gdb, where it has Python, the command ``goto``."""

@@ -13,6 +13,8 @@ _WAIT = 0.5
 _AGAIN = 0.0005
 """Seconds that pygdbmi waits for more once something has come; its own 0.2 would be felt at every command."""
 
+_MONITOR_ERROR = "Protocol error with Rcmd"
+
 Payload = dict[str, Any]
 
 
@@ -78,7 +80,10 @@ class MachineInterface:
             answer.stopped = payload or {}
         elif kind == "result":
             if message == "error":
-                raise GdbError(" ".join(str(payload["msg"]).split()))
+                text = str(payload["msg"])
+                # What a monitor command has to say stands in what was printed before.
+                text = answer.output if text.startswith(_MONITOR_ERROR) and answer.output else text
+                raise GdbError(" ".join(text.split()))
             answer.result = payload or {}
             return message == "running" or bool(runs)
         elif kind == "notify" and message == "running":

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 from tracedbg.errors import UsageError
 from tracedbg.gdb.execution import Execution
+from tracedbg.provenance import Limits, why
+from tracedbg.provenance.text import explanation_text
 from tracedbg.session.answers import Answers
 from tracedbg.session.byte_text import find_selection
 from tracedbg.session.naming import Names
 from tracedbg.session.place import Selection
 from tracedbg.state import Known
 
+WHY_SECONDS = 10.0
+"""How long a value is followed back; then what was found so far is said to be cut."""
 _PER_LINE = 16
 _AFTER_GOTO = "after goto gdb shows old registers until: maintenance flush register-cache, then frame"
 
@@ -88,6 +92,16 @@ def who(execution: Execution, text: str) -> str:
     return f"{selection.text} {wrote}\n{read}"
 
 
+def explain(execution: Execution, text: str) -> str:
+    """Say where a value came from, back to where it was made."""
+    if not text:
+        raise UsageError("why needs a register, bytes or the word fault: a0, 0x80501008:8, sp+16, fault")
+    moment = execution.moment(execution.stop.hart)
+    virtual = not execution.is_physical
+    explanation = why(execution.trace, text, at=moment, virtual=virtual, limits=Limits(seconds=WHY_SECONDS))
+    return explanation_text(explanation)
+
+
 def physical_memory(execution: Execution, text: str) -> str:
     """Read physical memory, or make every address of gdb physical."""
     if text in ("on", "off", ""):
@@ -147,6 +161,7 @@ BUILT_IN = (
     MonitorCommand("goto", "T", "go to a moment: 12345, end, end-1000, last-kernel, sys_futex#3", goto),
     MonitorCommand("where", "", "which moment this is, on which hart, in which code", where),
     MonitorCommand("who", "BYTES", "who wrote bytes before this moment, and who reads them next", who),
+    MonitorCommand("why", "TARGET", "where a value came from: a register, bytes, or fault", explain),
     MonitorCommand(
         "phys", "[BYTES|on|off]", "physical memory; on and off: what gdb's addresses are", physical_memory
     ),

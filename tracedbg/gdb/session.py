@@ -16,6 +16,7 @@ from tracedbg.state import Known
 
 _WHERE = re.compile(r"^t (\d+) on hart (\d+) \(thread (\d+)\)", re.MULTILINE)
 _WATCHES = {"write": "watch", "read": "rwatch", "access": "awatch"}
+_NO_HISTORY = "No more reverse-execution history"
 _HIT = ("wpt", "hw-rwpt", "hw-awpt")
 
 Parameters = ParamSpec("Parameters")
@@ -142,17 +143,34 @@ class Session:
     def memory(self, address: int | str, size: int) -> Known:
         """Return ``size`` bytes from the address that an expression gives; those not known are masked."""
         base = address if isinstance(address, int) else self._address(address)
-        data, mask = bytearray(size), bytearray(size)
-        try:
-            parts = self._gdb.command(f"-data-read-memory-bytes {base:#x} {size}").result["memory"]
-        except GdbError:
-            parts = []
-        for part in parts:
-            content = bytes.fromhex(part["contents"])
-            start = int(part["begin"], 16) - base
-            data[start : start + len(content)] = content
-            mask[start : start + len(content)] = b"\x01" * len(content)
+        data = bytearray(size)
+        mask = bytearray(size)
+        self._read(base, memoryview(data), memoryview(mask))
         return Known(bytes(data), bytes(mask))
+
+    def _read(self, address: int, data: memoryview, mask: memoryview) -> None:
+        """Fill in what can be read, halving what cannot be read whole.
+
+        gdb 13 gives a byte too many where only the beginning of a range is readable, so that it is believed
+        only when the last byte can be read by itself.
+        """
+        size = len(data)
+        content = self._read_whole(address, size)
+        if content is not None and (size == 1 or self._read_whole(address + size - 1, 1) is not None):
+            data[:] = content
+            mask[:] = b"\x01" * size
+        elif size > 1:
+            half = size // 2
+            self._read(address, data[:half], mask[:half])
+            self._read(address + half, data[half:], mask[half:])
+
+    def _read_whole(self, address: int, size: int) -> bytes | None:
+        try:
+            parts = self._gdb.command(f"-data-read-memory-bytes {address:#x} {size}").result["memory"]
+        except GdbError:
+            return None
+        content = bytes.fromhex(parts[0]["contents"])
+        return content if len(parts) == 1 and len(content) == size else None
 
     def _address(self, expression: str) -> int:
         """Return a number or a pointer as an address."""
@@ -190,8 +208,10 @@ class Session:
         hit: Payload = next((record[name] for name in _HIT if name in record), {})
         number = record.get("bkptno", hit.get("number"))
         t, hart = self._where()
+        # gdb 13 prints this reason and leaves it out of the record.
+        reason = "no-history" if _NO_HISTORY in answer.output else "stopped"
         return Stop(
-            reason=record.get("reason", "stopped"),
+            reason=record.get("reason", reason),
             frame=Frame.of(record.get("frame", {})),
             t=t,
             hart=hart,

@@ -27,7 +27,7 @@ def load_symbols(store: Trace, given: Iterable[Given]) -> tuple[SymbolTable, tup
     for entry in store.attachments:
         if entry.media_type == ELF_MEDIA_TYPE:
             attached = SymbolFile(store.attachment(entry), name=f"{store.path}: {entry.name}")
-            problem = _find_problem(attached)
+            problem = find_problem(attached)
             warnings.append(problem)
             if problem is None:
                 files.append(attached)
@@ -44,7 +44,8 @@ def _mismatch(store: Trace, file: SymbolFile) -> str | None:
     return find_mismatch(store, name, SymbolTable.load([file]))
 
 
-def _find_problem(file: SymbolFile) -> str | None:
+def find_problem(file: SymbolFile) -> str | None:
+    """Return a sentence that says why a symbol file cannot be used, None for one that can."""
     try:
         SymbolTable.load([file])
     except SymbolError as error:

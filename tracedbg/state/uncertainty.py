@@ -8,6 +8,8 @@ have, since <= t < t of the change, and no instruction from t up to there loads 
 causes happen at the t that they hold from.
 """
 
+from itertools import islice
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,10 +41,16 @@ def unproven(trace: Trace, frame: int, t: Time, content: NDArray[np.uint8]) -> F
 
 
 def _next_touching(trace: Trace, first: int, start: int) -> int | None:
+    """Return the next epoch that touches a frame; kept, since every moment of an epoch asks the same."""
+    kept = trace.kept(("next touching", first, start), lambda: _find_touching(trace, first, start))
+    return int(kept[0]) if len(kept) else None
+
+
+def _find_touching(trace: Trace, first: int, start: int) -> NDArray[np.int64]:
     def hit(span: SpanData) -> bool:
         return span.writes(start, start + PAGE_SIZE) or span.reads(start, start + PAGE_SIZE)
 
-    return next(trace.spans.candidates(first, trace.epochs, hit), None)
+    return np.array(list(islice(trace.spans.candidates(first, trace.epochs, hit), 1)), np.int64)
 
 
 def _changes(epoch: EpochData, frame: int, t: Time) -> NDArray[np.int64]:
