@@ -111,19 +111,28 @@ def iter_table_collisions(view: KernelView) -> Iterator[TableCollision]:
         _, first = np.unique(rows["context"], return_index=True)
         for row in rows[np.sort(first)][:MOMENTS_TRIED]:
             context, t = history.contexts[int(row["context"])], Time(int(row["first"]))
+            if not view.owners.tables.reads_as_table(Frame(frame), t):
+                continue
             root = view.owners.tables.root_of(Frame(frame), t)
             if root is not None and _is_table_in_use(view, Frame(frame), root, context, t):
                 yield TableCollision(Frame(frame), context, t, root)
 
 
 def _is_table_in_use(view: KernelView, frame: Frame, root: int, context: Context, t: Time) -> bool:
-    """Say whether user mode ran in the space both when the context began, or later, and the table was its.
+    """Say whether user mode runs in the space later, or did when the context was there already.
 
-    The tables of a process that has ended may lie about for a while, and its register value too.
+    The tables of a process that has ended may lie about for a while, and be made anew in the same place. So
+    in between nothing but the stack may have stored to the table, and what leads to it has to stay.
     """
     tables, pages = view.owners.tables, view.user_pages
     later = pages.next_use(root, t)
     if later is not None and tables.is_linked_between(frame, root, t, later):
-        return True
+        return not _is_rewritten(view, frame, t, later)
     earlier = pages.last_use(root, t, context)
     return earlier is not None and tables.is_linked_between(frame, root, earlier, t)
+
+
+def _is_rewritten(view: KernelView, frame: Frame, start: Time, stop: Time) -> bool:
+    """Say whether anything but a stack stored to a frame."""
+    found = view.accesses((PhysicalAddress(frame * PAGE_SIZE), PAGE_SIZE), (start, stop))
+    return bool(np.any((found.rows["kind"] == Kind.STORE) & ~found.in_stack))

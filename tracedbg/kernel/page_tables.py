@@ -30,6 +30,12 @@ class PageTables:
         """Say whether a frame ever got something that reads as a page-table entry."""
         return bool(np.isin(frame, self._history.table_frames))
 
+    def reads_as_table(self, frame: Frame, t: Time) -> bool:
+        """Say whether a frame holds nothing at ``t`` but page-table entries, at least one of them valid."""
+        words = np.frombuffer(self._trace.at(t).memory.page(PhysicalAddress(frame * PAGE_SIZE)), "<u8")
+        valid = self._arch.entry_frames(words) != ~np.uint64(0)
+        return bool(valid.any() and np.all(valid | (words & np.uint64(1) == 0)))
+
     def root_of(self, frame: Frame, t: Time) -> int | None:
         """Return the address space whose tables a frame is part of at ``t``, None for none."""
         if not self.may_be_table(frame):
@@ -84,8 +90,10 @@ class PageTables:
         return path
 
     def roots_near(self, t: Time) -> list[int]:
-        """Return the values of the address space register in use, those nearest to ``t`` first."""
+        """Return the values of the address space register in use at ``t`` or later, the next ones first."""
         rows = self._history.spaces
+        # What is not in use any more is no table, though it may still look like one.
+        rows = rows[rows["last"] >= t]
         distance = np.maximum(np.maximum(rows["first"] - t, t - rows["last"]), 0)
         ordered = rows["root"][np.argsort(distance, kind="stable")].tolist()
         return list(dict.fromkeys(ordered))[:SPACES_TRIED]
