@@ -7,6 +7,7 @@ import pytest
 from tracedbg.kernel.call_names import NameSource
 from tracedbg.kernel.hints import HintsError, find_hints, parse_hints
 from tracedbg.kernel.stacks import BaseSource
+from tracedbg.kernel.tasks import TaskNameSource
 from tracedbg.kernel.view import KernelView
 from tracedbg.session.trace import Trace
 
@@ -89,3 +90,21 @@ def test_the_file_beside_the_trace_is_found_and_another_one_wins(failing: Trace,
     assert find_hints(trace, tmp_path / "other.toml", failing.symbols).system_calls == {2: "exit"}
     with pytest.raises(HintsError, match=r"missing\.toml: cannot be read: No such file"):
         find_hints(trace, tmp_path / "missing.toml", failing.symbols)
+
+
+def test_names_of_tasks_are_read_from_the_authors_table(failing: Trace) -> None:
+    # The guest's tasks have no names: the pid, a byte, stands for one.
+    text = """
+[[task_table]]
+symbol = "tasks"
+count = 16
+size = 824
+stack = 32
+name = 4
+name_size = 1
+"""
+    view = KernelView(failing, hints=parse_hints(Path("tracedbg.toml"), text, failing.symbols))
+    names = [None if task.name is None else (task.name.text, task.name.source) for task in view.tasks]
+    pids = [(chr(pid), TaskNameSource.HINT) for pid in range(1, 6)]
+    assert names[0] == ("idle", TaskNameSource.IDLE)
+    assert sorted(name for name in names[1:] if name is not None) == pids

@@ -16,14 +16,13 @@ import click
 
 from tracedbg.cli.opened import (
     config_option,
-    kind_text,
-    line_text,
     open_trace,
     place_text,
     trace_argument,
 )
 from tracedbg.cli.output import Cell, Column, Form, Grid, Kind, Report, json_option, show
 from tracedbg.cli.subcommand import subcommand
+from tracedbg.cli.who import write_form
 
 if TYPE_CHECKING:
     from tracedbg.kernel.addresses import AddressAnswer
@@ -77,7 +76,7 @@ def report(answer: "AddressAnswer") -> Report:
     if answer.mappings:
         parts["user_mappings"] = Grid(MAPPINGS, [_mapping(answer, item) for item in answer.mappings])
     if answer.last_write is not None:
-        parts["last_write"] = _last_write(answer)
+        parts["last_write"] = write_form(answer.last_write)
     return Report(parts)
 
 
@@ -103,23 +102,3 @@ def _cells(answer: "AddressAnswer") -> list[tuple[str, Kind, Cell]]:
 def _mapping(answer: "AddressAnswer", mapping: "UserMapping") -> tuple[Cell, ...]:
     address = mapping.page if answer.physical is None else mapping.address_of(answer.physical)
     return address, mapping.space.root, "".join(mapping.walk.flags), mapping.touched
-
-
-def _last_write(answer: "AddressAnswer") -> Form:
-    found = answer.last_write
-    assert found is not None
-    columns = (
-        Column("t", Kind.NUMBER),
-        Column("kind", Kind.TEXT),
-        Column("pc", Kind.ADDRESS),
-        Column("symbol", Kind.TEXT),
-        Column("line", Kind.TEXT),
-        Column("value", Kind.ADDRESS),
-        Column("size", Kind.NUMBER),
-    )
-    access = found.access
-    row = (
-        access.t, kind_text(access), found.pc, place_text(found.symbol), line_text(found.line), access.value,
-        access.size,
-    )  # fmt: skip
-    return Form(columns, row)

@@ -64,7 +64,12 @@ def command(
 
 
 def report(trace: "Trace", origin: "Origin") -> Report:
-    """Everything that is known of the write; a change has no code, and a store no uncertain beginning."""
+    """Everything that is known of the write, and the stack behind it."""
+    return Report({"": write_form(origin), "stack": stack_grid(trace, origin.stack)})
+
+
+def write_form(origin: "Origin") -> Form:
+    """A write without its stack; a change has no code, and a store no uncertain beginning."""
     access = origin.access
     cells = {
         "t": access.t,
@@ -81,5 +86,4 @@ def report(trace: "Trace", origin: "Origin") -> Report:
     }
     left_out = CHANGE_ONLY if access.cause is None else STORE_ONLY
     columns = [column for column in COLUMNS if column.name not in left_out]
-    form = Form(columns, [cells[column.name] for column in columns])
-    return Report({"": form, "stack": stack_grid(trace, origin.stack)})
+    return Form(columns, [cells[column.name] for column in columns])

@@ -14,7 +14,7 @@ from tracedbg.kernel.call_signatures import SIGNATURES, ArgumentKind, Parameter
 from tracedbg.kernel.contexts import Context
 from tracedbg.kernel.system_calls import SystemCall
 from tracedbg.kernel.view import KernelView
-from tracedbg.query import Access, Kind, accesses, executed_at, iter_accesses, last_write
+from tracedbg.query import Access, Kind, accesses, executed_at, iter_accesses, last_write, last_writers
 from tracedbg.query.accesses import Range
 from tracedbg.query.rows import Rows
 from tracedbg.store.source import Integers
@@ -125,8 +125,10 @@ def judge(view: KernelView, given: GivenTimespec) -> Ruined | Undecided | None:
 
 def _ruined_field(view: KernelView, given: GivenTimespec, where: Range) -> Ruined | Undecided | None:
     for read in _kernel_reads(view, given, where):
-        writer = last_write(view.trace.store, where, read.t)
-        if writer is not None and not _is_by_user(view, writer):
+        for piece in last_writers(view.trace.store, where, read.t):
+            writer = piece.access
+            if writer is None or _is_by_user(view, writer):
+                continue
             found = _judge_writer(view, given, where, (writer, read))
             if found is not None:
                 return found

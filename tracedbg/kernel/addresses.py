@@ -12,10 +12,10 @@ from tracedbg.kernel.stacks import Stack
 from tracedbg.kernel.tasks import Task
 from tracedbg.kernel.user_pages import UserMapping
 from tracedbg.kernel.view import KernelView
-from tracedbg.query import Access, last_write
-from tracedbg.state import Frame, Trace
+from tracedbg.query import last_write
+from tracedbg.state import Frame, Origin, Trace
 from tracedbg.state.where import Range, pieces
-from tracedbg.symbols import SourceLine, SymbolAt
+from tracedbg.symbols import SymbolAt
 
 USER_MAPPINGS = 8
 STACK_LIMIT = 1 << 20
@@ -52,22 +52,12 @@ class StackPlace:
 
 
 @dataclass(frozen=True)
-class LastWrite:
-    """The newest write of the byte, and the code that made it; of a change there is no code."""
-
-    access: Access
-    pc: VirtualAddress | None
-    symbol: SymbolAt | None
-    line: SourceLine | None
-
-
-@dataclass(frozen=True)
 class AddressAnswer:
     """All that is known of an address at ``t``; None is what there is not, or is not known.
 
     ``virtual`` is the address that was asked for, where it was one, or where the kernel has the byte by its
     symbols or stacks; ``physical`` is None for a virtual address that is not mapped, with the ``problem``.
-    ``mappings`` are where user mode has the frame.
+    ``mappings`` are where user mode has the frame; ``last_write`` the newest write of the byte.
     """
 
     t: Time
@@ -79,7 +69,7 @@ class AddressAnswer:
     stack: StackPlace | None
     frame: FramePlace | None
     mappings: tuple[UserMapping, ...]
-    last_write: LastWrite | None
+    last_write: Origin | None
 
 
 def what_is(view: KernelView, address: int, t: Time, *, virtual: bool = False) -> AddressAnswer:
@@ -195,11 +185,6 @@ def _frame_place(view: KernelView, address: VirtualAddress, t: Time) -> FramePla
     return None
 
 
-def _last_write(trace: Trace, physical: PhysicalAddress, t: Time) -> LastWrite | None:
+def _last_write(trace: Trace, physical: PhysicalAddress, t: Time) -> Origin | None:
     access = last_write(trace.store, (physical, 1), t)
-    if access is None:
-        return None
-    pc = trace.pc_of(access)
-    if pc is None:
-        return LastWrite(access, None, None, None)
-    return LastWrite(access, pc, trace.symbols.at(pc), trace.symbols.line_at(pc))
+    return None if access is None else trace.origin(access)

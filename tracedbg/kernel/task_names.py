@@ -16,6 +16,8 @@ from tracedbg.kernel.tasks import Task, TaskName, TaskNameSource, Tasks
 from tracedbg.state import Trace
 
 EXECUTING = frozenset(("execve", "execveat", "exec"))
+LARGEST_STACK = 1 << 20
+"""Bytes below a stack's top in which its lowest address is looked for, where that is not known."""
 MOST_PROGRAMS = 10_000
 """Calls that execute programs of which the names are read; of more the last ones."""
 
@@ -42,17 +44,23 @@ def named(
     trace: Trace, tasks: Tasks, programs: dict[int, str], tables: tuple[TaskTable, ...]
 ) -> tuple[Task, ...]:
     """Return the tasks with their names, the author's first."""
-    return tuple(replace(task, name=_name(trace, task, programs, tables)) for task in tasks.unnamed)
+    tops = sorted({task.stack.top for task in tasks.unnamed if task.stack is not None})
+    found = []
+    for task in tasks.unnamed:
+        hinted = None if task.stack is None else _hinted(trace, task, _room(task.stack, tops), tables)
+        name = _name(task, programs) if not hinted else TaskName(hinted, TaskNameSource.HINT)
+        found.append(replace(task, name=name))
+    return tuple(found)
 
 
-def _name(
-    trace: Trace, task: Task, programs: dict[int, str], tables: tuple[TaskTable, ...]
-) -> TaskName | None:
-    if task.stack is not None:
-        t = Time(min(task.last, trace.end))
-        hinted = next((name for table in tables for name in _in_table(trace, table, task.stack, t)), None)
-        if hinted:
-            return TaskName(hinted, TaskNameSource.HINT)
+def _room(stack: Stack, tops: list[int]) -> range:
+    """Return the addresses that may lie in a stack: from its base, or the top of the one below."""
+    below = max((top for top in tops if top < stack.top), default=0)
+    lowest = stack.top - LARGEST_STACK if stack.base is None else stack.base
+    return range(max(below, lowest), stack.top)
+
+
+def _name(task: Task, programs: dict[int, str]) -> TaskName | None:
     if task.number in programs:
         return TaskName(programs[task.number], TaskNameSource.PROGRAM)
     if task.is_idle:
@@ -62,14 +70,18 @@ def _name(
     return None
 
 
-def _in_table(trace: Trace, table: TaskTable, stack: Stack, t: Time) -> Iterator[str]:
-    """Yield the names of the structures at ``t`` whose field lies in a stack."""
+def _hinted(trace: Trace, task: Task, room: range, tables: tuple[TaskTable, ...]) -> str | None:
+    t = Time(max(task.last - 1, trace.start))
+    return next((name for table in tables for name in _in_table(trace, table, room, t)), None)
+
+
+def _in_table(trace: Trace, table: TaskTable, room: range, t: Time) -> Iterator[str]:
+    """Yield the names of the structures at ``t`` whose field is an address in ``room``."""
     moment = trace.at(t)
     space = moment.address_space(Use.DATA)
-    lowest = stack.low if stack.base is None else stack.base
     for place in range(table.count):
         start = table.symbol.address + place * table.size
         word = moment.memory.read_virtual(start + table.stack, trace.recording.arch.word_size, space=space)
-        if word.integer is not None and lowest <= word.integer <= stack.top:
+        if word.integer is not None and word.integer in room:
             known = moment.memory.read_virtual(start + table.name, table.name_size, space=space)
             yield known.data.split(b"\0", 1)[0].decode("utf-8", "replace")
