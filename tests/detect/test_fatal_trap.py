@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tracedbg._plugins.detectors.fatal_trap import FatalTrap
 
 import tracedbg
 from tests.session.program import (
@@ -19,6 +18,7 @@ from tests.session.program import (
     write_program,
 )
 from tracedbg.detect import Finding, Severity
+from tracedbg.detect.plugins import find_plugins
 from tracedbg.kernel.view import KernelView
 
 LOAD_FAULT, ILLEGAL, BREAKPOINT = 13, 2, 3
@@ -33,8 +33,9 @@ def view_of(runner: Runner, folder: Path, how: str = "guest-shutdown") -> Iterat
 
 
 def findings(runner: Runner, folder: Path, how: str = "guest-shutdown") -> list[Finding]:
+    (plugin,) = find_plugins(["fatal-trap"])
     with view_of(runner, folder, how) as view:
-        return [item for item in FatalTrap().run(view) if isinstance(item, Finding)]
+        return [item for item in plugin.load().run(view) if isinstance(item, Finding)]
 
 
 def fault_in_f(cause: int = LOAD_FAULT) -> Runner:
