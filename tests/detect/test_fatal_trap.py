@@ -19,6 +19,7 @@ from tests.session.program import (
 )
 from tracedbg.detect import Finding, Severity
 from tracedbg.detect.plugins import find_plugins
+from tracedbg.kernel.hints import NO_HINTS, Hints
 from tracedbg.kernel.view import KernelView
 
 LOAD_FAULT, ILLEGAL, BREAKPOINT = 13, 2, 3
@@ -26,15 +27,19 @@ SPINS = 60
 
 
 @contextmanager
-def view_of(runner: Runner, folder: Path, how: str = "guest-shutdown") -> Iterator[KernelView]:
+def view_of(
+    runner: Runner, folder: Path, how: str = "guest-shutdown", hints: Hints = NO_HINTS
+) -> Iterator[KernelView]:
     write_program(runner.program, folder / "program.bin", how)
     with tracedbg.open(folder / "program.bin") as trace:
-        yield KernelView(trace)
+        yield KernelView(trace, hints=hints)
 
 
-def findings(runner: Runner, folder: Path, how: str = "guest-shutdown") -> list[Finding]:
+def findings(
+    runner: Runner, folder: Path, how: str = "guest-shutdown", hints: Hints = NO_HINTS
+) -> list[Finding]:
     (plugin,) = find_plugins(["fatal-trap"])
-    with view_of(runner, folder, how) as view:
+    with view_of(runner, folder, how, hints) as view:
         return [item for item in plugin.load().run(view) if isinstance(item, Finding)]
 
 
@@ -153,3 +158,20 @@ def test_a_handler_that_goes_on_above_the_fault_has_got_over_it(tmp_path: Path) 
         (outcome,) = view.trap_outcomes.of_kernel()
     assert outcome.returned is not None
     assert outcome.cause_read
+
+
+@pytest.mark.parametrize("how", ["signal", "guest-shutdown"])
+def test_a_text_that_never_came_is_warned_of(how: str, tmp_path: Path) -> None:
+    runner = Runner()
+    runner.run(["main", *CALL_OF_F])
+    runner.write("booting\n")
+    (found,) = findings(runner, tmp_path, how, Hints(banners=("booting", "login:")))
+    assert found.severity is Severity.WARNING
+    assert found.title.startswith("'login:' was never printed")
+
+
+def test_a_guest_that_printed_all_and_shut_down_has_no_findings(tmp_path: Path) -> None:
+    runner = Runner()
+    runner.run(["main", *CALL_OF_F])
+    runner.write("booting\nlogin: ")
+    assert not findings(runner, tmp_path, hints=Hints(banners=("booting", "login:")))
