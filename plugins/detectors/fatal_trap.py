@@ -6,7 +6,7 @@ from dataclasses import replace
 from tracedbg.detect import Certainty, Check, Evidence, Finding, Outcome, Severity
 from tracedbg.detect.evidence import backtrace_at, calls_text, code_at, stack_use
 from tracedbg.detect.fault_story import FaultStory, fault_story, interrupted_code
-from tracedbg.detect.last_words import console_tail
+from tracedbg.detect.last_words import console_tail, missing_banners
 from tracedbg.detect.standstill import (
     HartTail,
     hart_tails,
@@ -23,6 +23,7 @@ from tracedbg.kernel.view import KernelView
 BY_GUEST = ("guest-shutdown", "guest-reset")
 """Endings that the guest itself asked for."""
 FRAMES = 8
+WAITS_OR_HANGS = "A guest that waits for input looks the same as one that hangs."
 
 
 class FatalTrap:
@@ -203,9 +204,13 @@ def _of_panic(view: KernelView, call: PanicCall) -> Finding:
 
 
 def _standstill(view: KernelView) -> Iterator[Finding]:
-    """A guest that was ended from outside: what its harts and contexts were at. This alone is no fault."""
-    ending = view.trace.store.ending
-    if ending is not None and ending.how in BY_GUEST:
+    """A guest that was ended from outside, or never printed what it should: what it was at in the end.
+
+    That it was ended from outside is no fault.
+    """
+    ending, missing = view.trace.store.ending, missing_banners(view)
+    by_guest = ending is not None and ending.how in BY_GUEST
+    if by_guest and not missing:
         return
     tails, waiting = hart_tails(view), waiting_contexts(view)
     if not tails:
@@ -216,14 +221,19 @@ def _standstill(view: KernelView) -> Iterator[Finding]:
     events += console_tail(view, Time(0))
     yield Finding(
         detector=FatalTrap.name,
-        severity=Severity.INFO,
-        title=f"the recording was ended from outside: {_doing(tails)}, {len(waiting)} contexts wait",
+        severity=Severity.WARNING if missing else Severity.INFO,
+        title=f"{_end_text(missing, by_guest=by_guest)}: {_doing(tails)}, {len(waiting)} contexts wait",
         t=max(tail.t for tail in tails),
-        certainty=Certainty.POSSIBLE,
-        why="A guest that waits for input looks the same as one that hangs.",
+        certainty=Certainty.CERTAIN if missing else Certainty.POSSIBLE,
+        why="tracedbg.toml says what a good run prints." if missing else WAITS_OR_HANGS,
         chain=tuple(sorted(events, key=lambda item: item.t)),
         paragraph="User mode never ran." if user is None else f"User mode ran last at t {user - 1}.",
     )
+
+
+def _end_text(missing: tuple[str, ...], *, by_guest: bool) -> str:
+    end = "the guest shut down" if by_guest else "the recording was ended from outside"
+    return f"{', '.join(map(repr, missing))} was never printed, and {end}" if missing else end
 
 
 def _doing(tails: list[HartTail]) -> str:

@@ -40,9 +40,11 @@ class GuardPage:
 
 
 def _checks(view: KernelView, others: list[Stack]) -> Iterator[Check]:
-    for stack in others:
-        if _left(stack) >= LOW_SHARE * (stack.size or 0):
-            yield Check(f"{stack.name}: {_left(stack)} bytes of {stack.size} were never used")
+    roomy = [stack for stack in others if _left(stack) >= LOW_SHARE * (stack.size or 0)]
+    if roomy:
+        least = min(roomy, key=lambda stack: _left(stack) / (stack.size or 1))
+        text = f"{_left(least)} bytes of {least.size} or more were left of {len(roomy)} stacks"
+        yield Check(f"{text}, the least of {least.name}")
     unknown = [stack for stack in view.stacks if stack.base is None]
     if unknown:
         text = f"how much was left of {len(unknown)} stacks: nothing tells where they end"

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from tests.building.machine import Machine
 from tests.building.tracefile import write_trace
 from tests.session.program import run_program, write_program
+from tracedbg.format.schema import Source
 from tracedbg.ids import Hart, Time
 from tracedbg.kernel.contexts import NO_CONTEXT, ContextTracker
 from tracedbg.kernel.stack_accesses import STACK_LIMIT, stack_accesses
 from tracedbg.kernel.stints import CHANGES, Begin, stints_of
 from tracedbg.kernel.trace_index import TraceIndex
-from tracedbg.query import executed_at, hart_at, registers_at
+from tracedbg.query import executed_at, hart_at, has_retired, registers_at
 from tracedbg.query.rows import Rows
 from tracedbg.store import Trace
 
@@ -39,7 +40,22 @@ def opened(drawn: tuple[int, int, int] | None) -> Iterator[TraceIndex]:
             yield TraceIndex(trace)
 
 
+def writes_sp(index: TraceIndex, hart: int, t: int) -> Source | None:
+    """How the instruction at a moment makes the stack pointer, None where it does not."""
+    executed = executed_at(index.trace, Time(t)) if index.trace.start <= t < index.trace.end else None
+    if executed is None or executed.hart != hart or not has_retired(index.trace, Time(t)):
+        return None
+    blocks = index.trace.blocks
+    return (
+        Source(blocks.source[executed.instruction]) if blocks.destination[executed.instruction] == 2 else None
+    )
+
+
 def sp_at(index: TraceIndex, hart: int, t: int) -> int | None:
+    """The stack pointer; the first half of an address that is made in two steps does not count."""
+    is_first = writes_sp(index, hart, t - 1) is Source.CONSTANT and writes_sp(index, hart, t) is not None
+    if is_first and t not in index.trace.epoch_starts:
+        return sp_at(index, hart, t - 1)
     values, known = registers_at(index.trace, Hart(hart), Time(t))
     return int(values[2]) if known[2] else None
 

@@ -112,6 +112,8 @@ LAYOUT: dict[str, tuple[int, int, list[Op]]] = {
     "handler end": (HANDLER + 8, 1, [load(A0, SP, 0), addi(SP, SP, 32), SRET]),
     "entry": (HANDLER + 0x40, 1, [swap_sp(), addi(SP, SP, -64), jal(HANDLER + 0x48, F)]),
     "exit": (HANDLER + 0x4C, 1, [addi(SP, SP, 64), swap_sp(), SRET]),
+    "look": (HANDLER + 0x80, 1, [Op(0x1420_2573, A0, Source.RECORDED, 0, lambda _: (0, [])), NOP]),
+    "spin": (HANDLER + 0x88, 1, [jal(HANDLER + 0x88, HANDLER + 0x88, rd=0)]),
     "user": (USER_CODE, 0, [addi(A7, 0, WRITE_CALL), ECALL]),
     "user end": (USER_CODE + 8, 0, [NOP, jal(USER_CODE + 12, USER_CODE, rd=0)]),
 }
@@ -292,8 +294,8 @@ class _WithTraps:
             self._writer.write(schema.CONSOLE, columns, start)
 
 
-def write_program(program: Program, path: Path) -> None:
-    """Write what ran as a trace file."""
+def write_program(program: Program, path: Path, how: str = "guest-shutdown") -> None:
+    """Write what ran as a trace file that ended in a way."""
     history = program.history
     with path.open("wb") as file:
         writer = TraceWriter(file)
@@ -310,6 +312,6 @@ def write_program(program: Program, path: Path) -> None:
         notes = ["the guest shut down"]
         writer.metadata(
             "ending",
-            {"how": "guest-shutdown", "exit_code": 0, "instructions": len(history.steps), "notes": notes},
+            {"how": how, "exit_code": 0, "instructions": len(history.steps), "notes": notes},
         )
         writer.finish()

@@ -1,4 +1,4 @@
-"""What a guest printed last."""
+"""What a guest printed last, and what it should have printed."""
 
 from tracedbg.detect.finding import Evidence
 from tracedbg.ids import Time
@@ -14,3 +14,10 @@ def console_tail(view: KernelView, since: Time) -> tuple[Evidence, ...]:
         Evidence(line.t, "console", line.content.decode("utf-8", "backslashreplace"))
         for line in lines[-LINES:]
     )
+
+
+def missing_banners(view: KernelView) -> tuple[str, ...]:
+    """Return the texts that the author's file expects on the console and that never came."""
+    _, content = view.trace.store.console
+    printed = content.tobytes()
+    return tuple(banner for banner in view.hints.banners if banner.encode() not in printed)

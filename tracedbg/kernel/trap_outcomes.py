@@ -21,6 +21,11 @@ HANDLER = 4096
 """Instructions of a handler in which it looks why it was called, or never."""
 FORWARDED = 4
 """How often one exception is passed on to another handler at most."""
+FORWARDS_TRIED = 1024
+"""Exceptions handled at a higher privilege that are looked at for having been passed on, the last ones."""
+MOST_TOLD = 32
+"""Exceptions without a return that are looked at, from the beginning and from the end."""
+MOST_AT_ONCE = 4
 _FAULTS = (TrapKind.FETCH, TrapKind.DATA, TrapKind.INSTRUCTION, TrapKind.BREAKPOINT)
 
 
@@ -66,13 +71,23 @@ class TrapOutcomes:
         return rows[np.isin(rows["cause"], np.array(causes, np.uint64))]
 
     def of_kernel(self) -> list[TrapOutcome]:
-        """Return how the exceptions outside user mode ended, in order of t."""
-        return [self.outcome(row) for row in self.faults[self.faults["source"] != 0]]
+        """Return how those exceptions outside user mode ended that were not simply returned from.
+
+        In order of t; of very many the first and the last ones.
+        """
+        rows = self.faults[self.faults["source"] != 0]
+        # Firmware may pass one on that it was not meant for, by a return to another handler.
+        passed_on = np.flatnonzero((rows["target"] > rows["source"]) & (rows["source"] != 0))[
+            -FORWARDS_TRIED:
+        ]
+        chosen = self._returned_to(rows) < 0
+        chosen[passed_on] = True
+        return [self.outcome(row) for row in _ends(rows[chosen])]
 
     def of_user(self) -> list[TrapOutcome]:
-        """Return how those exceptions in user mode ended that user mode did not go on from."""
+        """Return how those exceptions in user mode ended that it did not go on from, as ``of_kernel``."""
         rows = self.faults[self.faults["source"] == 0]
-        return [self.outcome(row) for row in rows[self._returned_to(rows) < 0]]
+        return [self.outcome(row) for row in _ends(rows[self._returned_to(rows) < 0])]
 
     def outcome(self, row: np.void) -> TrapOutcome:
         """Return how the exception of a TRAP row ended."""
@@ -123,9 +138,15 @@ class TrapOutcomes:
 
     def _returned_to(self, rows: Rows) -> Integers:
         """Return when what each trap interrupted went on, -1 for never."""
+        events = self._events
+        places = np.searchsorted(events.trap_t, rows["t"])
         found = np.full(len(rows), -1, np.int64)
-        for place, row in enumerate(rows):
-            found[place] = self._next_return(row, Time(int(row["t"])))
+        # Several traps may share a moment, one for each that came before the handler's first instruction.
+        for step in range(MOST_AT_ONCE):
+            later = np.minimum(places + step, max(len(events.trap_t) - 1, 0))
+            if len(events.trap_t):
+                same = (events.trap_t[later] == rows["t"]) & (events.trap_source[later] == rows["source"])
+                found = np.where(same, events.returned[later], found)
         return found
 
     def _next_return(self, row: np.void, after: Time) -> int:
@@ -193,11 +214,16 @@ class _Events:
     """Traps and returns by what they interrupt and go back to: ``key`` ascending, then ``t``.
 
     What is interrupted is told by privilege and stack pointer; ``change`` is 1 for a trap, -1 for a return.
+    ``trap_t`` and ``trap_source`` are those of the traps, by t, and ``returned`` the t of the return that
+    belongs to each, -1 for none.
     """
 
     key: Numbers
     t: Integers
     change: Integers
+    trap_t: Integers
+    trap_source: Numbers
+    returned: Integers
 
     @classmethod
     def of(cls, stints: Rows) -> "_Events":
@@ -206,7 +232,13 @@ class _Events:
         chosen, trap = stints[rows], is_trap[rows]
         key = _key(np.where(trap, chosen["source"], chosen["privilege"]), chosen["first"])
         order = np.lexsort((rows, key))
-        return cls(key[order], chosen["t"][order], np.where(trap, 1, -1)[order])
+        change = np.where(trap, 1, -1)[order]
+        returned = np.full(len(rows), -1, np.int64)
+        returned[order] = _matching(key[order], chosen["t"][order], change)
+        own = np.flatnonzero(trap)
+        return cls(
+            key[order], chosen["t"][order], change, chosen["t"][own], chosen["source"][own], returned[own]
+        )
 
     def next_return(self, privilege: int, sp: int, after: Time) -> int:
         """Return the t of the return that belongs to a trap at ``after``, -1 for none."""
@@ -215,6 +247,25 @@ class _Events:
         low += np.searchsorted(self.t[low:high], after, "right")
         ended = np.flatnonzero(np.cumsum(self.change[low:high]) < 0)
         return int(self.t[low + ended[0]]) if len(ended) else -1
+
+
+def _matching(key: Numbers, t: Integers, change: Integers) -> Integers:
+    """Return for each trap the t of its return, as a closing bracket belongs to an opening one; else -1."""
+    # Of one key, what goes up to a depth is followed at that depth by what comes down from it.
+    depth = np.cumsum(change) + (change < 0)
+    order = np.lexsort((np.arange(len(key)), depth, key))
+    found = np.full(len(key), -1, np.int64)
+    here, after = order[:-1], order[1:]
+    pairs = (
+        (key[here] == key[after]) & (depth[here] == depth[after]) & (change[here] > 0) & (change[after] < 0)
+    )
+    found[here[pairs]] = t[after[pairs]]
+    return found
+
+
+def _ends(rows: Rows) -> Rows:
+    """Return all of a few rows, the first and the last of many."""
+    return rows if len(rows) <= 2 * MOST_TOLD else np.concatenate([rows[:MOST_TOLD], rows[-MOST_TOLD:]])
 
 
 def _key(privilege: Numbers | Integers, sp: Numbers) -> Numbers:
