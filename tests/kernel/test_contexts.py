@@ -36,7 +36,8 @@ class Story:
         self.t += wait
         values = [sp, *moves]
         bounds = sp, min(values), max(values), values[-1]
-        row = (self.t, self.t + 1, where.hart, int(begin), where.at, where.source, sp != 0, *bounds)
+        self.tracker._harts[where.hart].clock += wait
+        row = (self.t, self.t + 1, where.hart, int(begin), where.at, where.source, sp != 0, 0, *bounds)
         numbers, _ = self.tracker.feed(np.array([row], STINT))
         return int(numbers[0])
 

@@ -70,9 +70,12 @@ class Context:
 
 @dataclass(slots=True)
 class _Trap:
-    """A trap that a hart handles: what it interrupted, and since when it does, less what interrupted it."""
+    """A trap that a hart handles: ``taken`` and ``begun`` to be handled after so many of its instructions.
 
-    t: int
+    Traps that came in between count for nothing. ``sp`` and ``context`` are those of what was interrupted.
+    """
+
+    begun: int
     taken: int
     sp: int
     context: int
@@ -91,6 +94,9 @@ class _Hart:
     left_sp: int = 0
     begun: int = NO_CONTEXT
     """The context that began when the stack pointer was last set, NO_CONTEXT where none did."""
+    begun_clock: int = 0
+    clock: int = 0
+    """The instructions that it has started; what other harts do meanwhile does not count."""
 
 
 class ContextTracker:
@@ -106,8 +112,8 @@ class ContextTracker:
 
     def feed(self, stints: Rows) -> tuple[Integers, Numbers]:
         """Return for each stint the number of its context (NO_CONTEXT for none) and that context's top."""
-        columns = [stints[name].tolist() for name in ("t", "hart", "begin", "privilege", "source", "known")]
-        values = [stints[name].tolist() for name in ("first", "low", "high", "last")]
+        columns = [stints[name].tolist() for name in _BEGINNING]
+        values = [stints[name].tolist() for name in _POINTER]
         numbers, tops = [], []
         for row in zip(*columns, *values, strict=True):
             number, top = self._step(_Stint(*row))
@@ -126,10 +132,11 @@ class ContextTracker:
         elif stint.begin in SETS or (stint.begin == Begin.START and stint.first != hart.sp):
             self._set(hart, stint)
         elif stint.begin == Begin.RETURN:
-            self._return(hart, stint.t)
+            self._return(hart)
         elif stint.begin == Begin.RAISE and hart.current == hart.begun != NO_CONTEXT:
-            self._raise(self.contexts[hart.current], stint)
+            self._raise(hart, self.contexts[hart.current], stint)
         hart.privilege, hart.sp = stint.privilege, stint.last
+        hart.clock += stint.own
         if hart.current == NO_CONTEXT:
             return NO_CONTEXT, 0
         return hart.current, self._extend(self.contexts[hart.current], stint)
@@ -173,19 +180,19 @@ class ContextTracker:
         if not stint.source:
             hart.current = hart.left = NO_CONTEXT
             hart.traps.clear()
-        hart.traps.append(_Trap(stint.t, stint.t, stint.first, hart.current, not stint.source))
+        hart.traps.append(_Trap(hart.clock, hart.clock, stint.first, hart.current, not stint.source))
         del hart.traps[:-TRAPS_KEPT]
 
-    def _return(self, hart: _Hart, t: int) -> None:
+    def _return(self, hart: _Hart) -> None:
         if hart.traps:
             inner = hart.traps.pop()
             if hart.traps:
-                hart.traps[-1].t += t - inner.taken
+                hart.traps[-1].begun += hart.clock - inner.taken
 
     def _set(self, hart: _Hart, stint: "_Stint") -> None:
         sp, current = stint.first, hart.current
         hart.begun = NO_CONTEXT
-        trap = hart.traps[-1] if hart.traps and stint.t - hart.traps[-1].t <= FRESH else None
+        trap = hart.traps[-1] if hart.traps and hart.clock - hart.traps[-1].begun <= FRESH else None
         if current != NO_CONTEXT:
             if sp == hart.sp or self._stays(hart, self.contexts[current], stint, trap):
                 return
@@ -203,7 +210,7 @@ class ContextTracker:
             hart.current = thawed
             return
         hart.current = self._begin(hart, stint, trap is not None and trap.from_user)
-        hart.begun = hart.current
+        hart.begun, hart.begun_clock = hart.current, hart.clock
 
     def _stays(self, hart: _Hart, own: Context, stint: "_Stint", trap: "_Trap | None") -> bool:
         """Say whether a stack pointer that was set further up in its own stack still belongs to it.
@@ -219,9 +226,9 @@ class ContextTracker:
             return own.within is None or self._frozen.get(sp) != own.within
         return sp not in self._frozen
 
-    def _raise(self, context: Context, stint: "_Stint") -> None:
+    def _raise(self, hart: _Hart, context: Context, stint: "_Stint") -> None:
         """A context that was begun at the lowest address of its stack really begins at the top of it."""
-        if stint.t - context.start <= FRESH and not context.freezes:
+        if hart.clock - hart.begun_clock <= FRESH and not context.freezes:
             context.top = context.low = stint.first
             context.low_t = stint.t
 
@@ -270,7 +277,12 @@ class _Stint(NamedTuple):
     privilege: int
     source: int
     known: bool
+    own: int
     first: int
     low: int
     high: int
     last: int
+
+
+_BEGINNING = ("t", "hart", "begin", "privilege", "source", "known", "own")
+_POINTER = ("first", "low", "high", "last")

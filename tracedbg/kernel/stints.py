@@ -12,6 +12,7 @@ from tracedbg.kernel.pointer_history import PointerHistory, pointer_history
 from tracedbg.kernel.trace_index import TraceIndex, has_flow
 from tracedbg.query import executed_at, has_retired
 from tracedbg.query.rows import Rows
+from tracedbg.store.blocks import prefix_sum
 from tracedbg.store.epoch import EpochData
 from tracedbg.store.source import Flags, Integers, Numbers
 
@@ -39,12 +40,14 @@ CHANGES = (Begin.SET, Begin.FRAME_POINTER, Begin.RAISE)
 STINT = np.dtype(
     [
         ("t", "<i8"), ("stop", "<i8"), ("hart", "<u2"), ("begin", "u1"), ("privilege", "u1"),
-        ("source", "u1"), ("known", "?"), ("first", "<u8"), ("low", "<u8"), ("high", "<u8"), ("last", "<u8"),
+        ("source", "u1"), ("known", "?"), ("own", "<i8"),
+        ("first", "<u8"), ("low", "<u8"), ("high", "<u8"), ("last", "<u8"),
     ]
 )  # fmt: skip
 """A stint by absolute moments ``t`` to ``stop``: what the stack pointer was at first, its lowest and highest
-value, and the last one. ``source`` is the privilege that a trap came from, else the stint's own. Where the
-stack pointer is not ``known`` the values are 0."""
+value, and the last one. ``source`` is the privilege that a trap came from, else the stint's own, and ``own``
+the number of instructions that its hart started in it. Where the stack pointer is not ``known`` the values
+are 0."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,21 @@ class _Edges:
 
 @dataclass(frozen=True)
 class _HartRuns:
-    """The runs of one hart that started instructions: absolute start, block, privilege."""
+    """The runs of one hart that started instructions: absolute start, how many, block, privilege."""
 
     t: Integers
+    started: Integers
     block: Numbers
     privilege: Numbers
     is_whole: Flags
+
+    def started_before(self, moments: Integers) -> Integers:
+        """Return how many instructions of the runs started before each moment."""
+        places = np.searchsorted(self.t, moments, "right") - 1
+        inside = np.maximum(places, 0)
+        within = np.minimum(moments - self.t[inside], self.started[inside])
+        count: Integers = np.where(places < 0, 0, prefix_sum(self.started)[inside] + within)
+        return count
 
 
 def stints_of(index: TraceIndex, number: Epoch | int) -> Rows:
@@ -84,6 +96,7 @@ def _of_hart(index: TraceIndex, epoch: EpochData, hart: Hart) -> Rows:
     found = np.empty(len(edges.t), STINT)
     found["t"], found["begin"], found["hart"] = edges.t, edges.begin, hart
     found["stop"] = np.append(edges.t[1:], epoch.end)
+    found["own"] = np.diff(runs.started_before(np.append(edges.t, epoch.end)))
     _put_privileges(found, runs, edges)
     _put_values(found, pointer)
     return found
@@ -96,7 +109,8 @@ def _runs_of(epoch: EpochData, hart: Hart) -> _HartRuns:
     own = own[epoch.hart_of_runs(own) == hart]
     block = epoch.run_block[own]
     whole = started[own] == epoch.blocks.instructions[block]
-    return _HartRuns(starts[own] + epoch.start, block, epoch.blocks.privilege[block], whole)
+    privilege = epoch.blocks.privilege[block]
+    return _HartRuns(starts[own] + epoch.start, started[own], block, privilege, whole)
 
 
 def _edges(
