@@ -11,6 +11,7 @@ import tracedbg
 from tracedbg.session import Session
 from tracedbg.tui.app import ReplayApp
 from tracedbg.tui.body import Body
+from tracedbg.tui.examiner import Examiner
 from tracedbg.tui.runner import MoveRunner
 
 LONGEST_WAIT = 6000
@@ -41,12 +42,14 @@ async def draw(app: ReplayApp, size: tuple[int, int], keys: list[str]) -> str:
     """Return the screen as SVG after some keys."""
     async with app.run_test(size=size) as pilot:
         body, runner = app.screen.query_one(Body), app.screen.query_one(MoveRunner)
+        examiner = app.screen.query_one(Examiner)
 
         async def settle() -> None:
             quiet = 0
             for _ in range(LONGEST_WAIT):
                 await pilot.pause(0.01)
-                busy = runner.running is not None or any(panel.is_busy for panel in body.panels)
+                busy = runner.running is not None or examiner.is_busy
+                busy = busy or any(panel.is_busy for panel in body.panels)
                 quiet = 0 if busy else quiet + 1
                 if quiet == 3:
                     return

@@ -12,6 +12,7 @@ from tracedbg.ids import Time
 from tracedbg.session import Session
 from tracedbg.tui.app import ReplayApp
 from tracedbg.tui.body import Body
+from tracedbg.tui.examiner import Examiner
 from tracedbg.tui.runner import MoveRunner
 
 Drive = Callable[[Pilot[None]], Awaitable[None]]
@@ -47,13 +48,15 @@ def drive(app: ReplayApp) -> Run:
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Wait until no panel and no move is at work."""
+    """Wait until no panel and no move is at work, and the trace is examined."""
     body = pilot.app.screen_stack[0].query_one(Body)
     runner = pilot.app.screen_stack[0].query_one(MoveRunner)
+    examiner = pilot.app.screen_stack[0].query_one(Examiner)
     quiet = 0
     for _ in range(500):
         await pilot.pause(0.01)
-        busy = runner.running is not None or any(panel.is_busy for panel in body.panels)
+        busy = runner.running is not None or examiner.is_busy
+        busy = busy or any(panel.is_busy for panel in body.panels)
         quiet = 0 if busy else quiet + 1
         if quiet == 3:
             return

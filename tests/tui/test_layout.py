@@ -14,10 +14,12 @@ from tracedbg.tui.registers import fitting
 @pytest.mark.parametrize(
     ("size", "left", "right"),
     [
-        ((120, 28), ["code", "registers"], ["memory", "calls", "console"]),
+        ((120, 28), ["code", "registers", "frames"], ["memory", "calls", "console"]),
+        ((120, 17), ["code", "registers"], ["memory", "calls", "console"]),
         ((80, 13), ["code", "registers"], ["memory", "calls"]),
         ((80, 11), ["code"], ["memory"]),
-        ((60, 30), ["code", "memory", "registers", "calls", "console"], []),
+        ((60, 34), ["code", "memory", "registers", "calls", "frames", "console"], []),
+        ((60, 33), ["code", "memory", "registers", "calls", "frames"], []),
         ((60, 13), ["code", "memory"], []),
         ((60, 7), ["code"], []),
         ((60, 5), [], []),

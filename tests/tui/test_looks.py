@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from tests.session.found import examined, finding
 from tests.tui.conftest import settled, told
+from tracedbg.detect import Severity
+from tracedbg.ids import Time
 from tracedbg.tui.app import ReplayApp
 
 Compare = Callable[..., bool]
@@ -23,6 +26,12 @@ def pressing(*keys: str) -> Callable[[Pilot[Any]], Any]:
             await settled(pilot)
 
     return prepare
+
+
+@pytest.fixture(autouse=True)
+def examined_before(app: ReplayApp) -> None:
+    """What installed detectors find is no matter of looks."""
+    app.session.examination = examined(app.session.trace)
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (50, 16)], ids=["wide", "80x24", "narrow"])
@@ -42,7 +51,7 @@ def test_help(app: ReplayApp, snap_compare: Compare) -> None:
         await settled(pilot)
         await pilot.press("question_mark")
 
-    assert snap_compare(app, terminal_size=(100, 56), run_before=prepare)
+    assert snap_compare(app, terminal_size=(100, 64), run_before=prepare)
 
 
 def test_a_wrong_position(app: ReplayApp, snap_compare: Compare) -> None:
@@ -54,3 +63,10 @@ def test_a_wrong_position(app: ReplayApp, snap_compare: Compare) -> None:
         pilot.app.screen.query_one("Input").cursor_blink = False  # type: ignore[attr-defined]
 
     assert snap_compare(app, terminal_size=(100, 30), run_before=prepare)
+
+
+@pytest.mark.parametrize("keys", [("n",), ("n", "enter", "h")], ids=["list", "reader"])
+def test_a_finding(app: ReplayApp, snap_compare: Compare, keys: tuple[str, ...]) -> None:
+    story = finding(related=(finding(Time(30), Severity.INFO),))
+    app.session.examination = examined(app.session.trace, story)
+    assert snap_compare(app, terminal_size=(132, 42), run_before=pressing(*keys))

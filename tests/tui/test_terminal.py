@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import tracedbg
+
 ROOT = Path(__file__).parents[2]
 SIZE = ("-x", "110", "-y", "36")
 
@@ -40,7 +42,7 @@ class Terminal:
 
     def wait_for(self, text: str, *, there: bool = True) -> str:
         """Return the screen as soon as it has a text on it, or no longer has it."""
-        for _ in range(300):
+        for _ in range(600):
             shown = self.screen
             if (text in shown) is there:
                 return shown
@@ -78,6 +80,43 @@ def test_a_person_looks_at_a_trace(terminal: Terminal, program_path: Path) -> No
     terminal.wait_for("jump to ──", there=False)
     terminal.send("q")
     terminal.wait_for("left with 0")
+
+
+@pytest.mark.slow
+def test_a_person_follows_a_finding(terminal: Terminal) -> None:
+    path = ROOT / "traces" / "stack_futex.bin"
+    with tracedbg.open(path) as trace:
+        story = trace.analyze(["stack-underflow"]).findings[0]
+    assert story.writer is not None
+    assert story.victim is not None
+    watched = f"{story.victim.physical:x}:{story.victim.size}"
+    frame = story.victim.physical // 4096 * 4096
+    terminal.start("replay", os.fspath(path))
+    terminal.wait_for("◆ 1 finding")
+    terminal.send("n")
+    shown = terminal.wait_for("─ findings ─")
+    assert f"◆ stack-underflow  t {story.t:,}  {story.title[:30]}" in shown
+    terminal.send("Enter")
+    terminal.wait_for("─ findings ─", there=False)
+    terminal.wait_for(f"▶ {story.writer.code.pc:x}")
+    terminal.wait_for(f"t {story.t:,} (last-kernel")
+    terminal.wait_for(f"memory  pa {watched}")
+    terminal.wait_for(f"sp▶{frame:x} ")
+    lanes = terminal.wait_for(f"\n{watched}").splitlines()
+    assert any(line.startswith(watched) and "w" in line for line in lanes)
+    assert any(line.startswith("findings") and "◆ stack-underflow" in line for line in lanes)
+    terminal.send("h")
+    terminal.wait_for(f"t {story.consumers[0].t:,} (last-kernel")
+    terminal.send("q")
+    terminal.wait_for("left with 0")
+
+
+@pytest.mark.slow
+def test_leaving_does_not_wait_for_the_analysis(terminal: Terminal) -> None:
+    terminal.start("replay", os.fspath(ROOT / "traces" / "stack_futex.bin"))
+    terminal.wait_for("analysing ")
+    terminal.send("q")
+    assert "finding  t " not in terminal.wait_for("left with 0")
 
 
 @pytest.mark.slow

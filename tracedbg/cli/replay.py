@@ -2,7 +2,7 @@
 
 TRACE is a file that `tracedbg record` made. The screen opens at the last instruction of the kernel, or at
 the position given with --at: a t such as 12345, start, end, end-1000, last-kernel, sys_futex, sys_futex#3 or
-pc=0x80200000. Press ? for the keys.
+pc=0x80200000. Press ? for the keys, n for what went wrong.
 
     tracedbg replay trace.bin
     tracedbg replay trace.bin --at sys_futex#3

@@ -20,6 +20,11 @@ def with_watch(place: Place, watch: Watch) -> Place:
     return replace(place, watches=toggled(place.watches, watch))
 
 
+def with_watched(place: Place, watch: Watch) -> Place:
+    """Return the place with a lane for bytes, also where there was one."""
+    return place if watch in place.watches else with_watch(place, watch)
+
+
 def with_bookmark(place: Place, name: str = "") -> Place:
     """Return the place with a bookmark at its moment, or without it where there was one."""
     left = tuple(mark for mark in place.bookmarks if mark.t != place.t)

@@ -7,6 +7,7 @@ from tracedbg.ids import Time
 from tracedbg.session.call_panel import call_panel
 from tracedbg.session.code_panel import code_panel
 from tracedbg.session.console_panel import console_panel
+from tracedbg.session.frame_map import frame_map
 from tracedbg.session.memory_panel import MemorySize, memory_panel
 from tracedbg.session.place import Place
 from tracedbg.session.register_panel import register_panel
@@ -16,6 +17,7 @@ from tracedbg.session.snapshots import (
     CallPanel,
     CodePanel,
     ConsolePanel,
+    FrameMap,
     Header,
     MemoryPanel,
     RegisterPanel,
@@ -31,6 +33,7 @@ class ScreenSize:
     timeline_width: int = 100
     code_rows: int = 16
     memory: MemorySize = field(default_factory=lambda: MemorySize(8, 16))
+    frame_rows: int = 8
     call_rows: int = 8
     console_rows: int = 8
 
@@ -48,18 +51,20 @@ def screen_at(session: Session, t: Time, size: ScreenSize) -> Screen:
         registers(session, place),
         code(session, place, size.code_rows),
         memory(session, place, size.memory),
+        frames(session, place, size.frame_rows),
         calls(session, place, size.call_rows),
         console(session, place, size.console_rows),
     )
 
 
 def header(session: Session, place: Place) -> Header:
-    """What was recorded, how it ended, and where the cursor is."""
+    """What was recorded, how it ended, what was found in it, and where the cursor is."""
     store = session.store
     harts = f"{store.guest.harts} hart{'s' * (store.guest.harts > 1)}"
     machine = f"{store.guest.arch}, {harts}, {in_short(store.end - store.start)} instructions"
     ending = "recording was cut short" if store.ending is None else store.ending.how.replace("-", " ")
-    return Header(PurePath(store.path).name, machine, ending, _position(session, place.t))
+    position = _position(session, place.t)
+    return Header(PurePath(store.path).name, machine, ending, position, session.examination.summary)
 
 
 def _position(session: Session, t: Time) -> str:
@@ -98,6 +103,11 @@ def memory(session: Session, place: Place, size: MemorySize) -> MemoryPanel:
     """Memory around the selection."""
     moments = (session.moment(place.t), session.moment(place.came_from))
     return memory_panel(session.answers, *moments, place, size)
+
+
+def frames(session: Session, place: Place, rows: int) -> FrameMap:
+    """Physical memory around the stack pointer and the selection."""
+    return frame_map(session.examination, session.moment(place.t), place, session.index.sp_name, rows)
 
 
 def calls(session: Session, place: Place, rows: int) -> CallPanel:

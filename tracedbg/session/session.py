@@ -8,10 +8,12 @@ from functools import lru_cache, partial
 from tracedbg.errors import PositionError
 from tracedbg.ids import Hart, Time
 from tracedbg.query import Access, hart_at, last_read, last_write, next_read, next_write
-from tracedbg.session import completing, stepping
+from tracedbg.session import completing, marks, stepping
 from tracedbg.session import timeline as stretch
 from tracedbg.session.answers import Answers
 from tracedbg.session.byte_text import find_selection
+from tracedbg.session.evidence import FindingRow
+from tracedbg.session.examination import NOT_EXAMINED, Examination
 from tracedbg.session.function_steps import FunctionSteps, StepError
 from tracedbg.session.lanes import BUILT_IN, Lane, LaneSource, LaneView
 from tracedbg.session.lanes.overview import overview
@@ -59,9 +61,10 @@ class Session:
     """A person's place in a trace, and everything that can be asked from there.
 
     What searches takes a place or a moment and returns a value, so that it can run in a thread; only
-    ``place`` changes, and it is swapped as a whole. ``last_kernel`` is the last instruction of the kernel,
-    where a session opens unless told otherwise. ``lanes`` are the sources of the timeline's lanes; a layer
-    above the trace adds its own, such as findings. ``kernel`` is the kernel's view.
+    ``place`` and ``examination`` (what is known of the kernel) change, and each is swapped as a whole.
+    ``last_kernel`` is the last instruction of the kernel, where a session opens unless told otherwise.
+    ``lanes`` are the sources of the timeline's lanes; a layer above may add its own. ``kernel`` is the
+    kernel's view, of which nothing may be asked that takes a pass over the trace.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Session:
         self.moment: Callable[[Time], Moment] = lru_cache(maxsize=MOMENTS_KEPT)(self._moment)
         self.overview: Callable[[int], Lane] = lru_cache(maxsize=2)(self._overview)
         self.last_kernel = last_moment(trace)
+        self.examination: Examination = NOT_EXAMINED
         self.place = self._opening(self.last_kernel if at is None else at)
 
     def _opening(self, t: Time) -> Place:
@@ -163,7 +167,9 @@ class Session:
         """Return what lanes are made from."""
         hart = hart_at(self.store, place.t)
         chosen = Hart(0) if hart is None else hart
-        return LaneView(self.index, place.visible, width, chosen, place.watches, self.kernel)
+        examined = self.examination
+        kernel = self.kernel if examined.view is None else examined.view
+        return LaneView(self.index, place.visible, width, chosen, place.watches, kernel, examined)
 
     def select(self, selection: Selection) -> None:
         """Pick out bytes and show them."""
@@ -173,6 +179,13 @@ class Session:
         """Move the cursor; the visible stretch follows."""
         visible = stretch.following(self.store, self.place.visible, t)
         self.place = replace(self.place, t=t, came_from=self.place.t, visible=visible)
+
+    def show_evidence(self, row: FindingRow) -> None:
+        """Go to what happened, pick its bytes out by physical address, and watch them."""
+        self.go(row.t)
+        if row.bytes is not None:
+            self.select(selected(row.bytes.start, row.bytes.size, is_virtual=False))
+            self.place = marks.with_watched(self.place, row.bytes)
 
     def zoom(self, factor: float) -> None:
         """Make the visible stretch longer (above 1) or shorter, around the cursor."""

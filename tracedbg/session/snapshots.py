@@ -16,6 +16,7 @@ class Header:
     machine: str
     ending: str
     position: str
+    analysis: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,29 @@ class MemoryPanel:
 
 
 @dataclass(frozen=True, slots=True)
+class FrameRow:
+    """A frame of physical memory from ``address`` on, and what it is used for.
+
+    ``live`` are first and last (exclusive) bytes that are live parts of stacks, None where no stack in use
+    has stored to the frame.
+    """
+
+    address: PhysicalAddress
+    owner: str
+    live: tuple[tuple[int, int], ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameMap:
+    """Frames, the highest address first, None for those left out; ``note`` says why there are none."""
+
+    rows: tuple[FrameRow | None, ...]
+    stack_pointer: PhysicalAddress | None
+    selected: PhysicalAddress | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CallRow:
     """A frame of the call stack, innermost first; ``how`` says how it was found where that is uncertain."""
 
@@ -136,5 +160,6 @@ class Screen:
     registers: RegisterPanel
     code: CodePanel
     memory: MemoryPanel
+    frames: FrameMap
     calls: CallPanel
     console: ConsolePanel

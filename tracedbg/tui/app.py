@@ -10,12 +10,15 @@ from textual.screen import Screen
 
 from tracedbg.ids import Time
 from tracedbg.session import marks
+from tracedbg.session.evidence import FindingRow, find_counterpart
 from tracedbg.session.place import Place, Selection, Watch
 from tracedbg.session.selecting import with_moved_selection, with_selection
 from tracedbg.session.session import Question, Session, Step
 from tracedbg.tui import moves
 from tracedbg.tui.body import Body
 from tracedbg.tui.commands import key_commands, lane_commands
+from tracedbg.tui.examiner import Examiner
+from tracedbg.tui.findings import Findings
 from tracedbg.tui.help import Help
 from tracedbg.tui.keys import KEYS
 from tracedbg.tui.panel import Panel
@@ -35,11 +38,13 @@ class ReplayApp(App[None]):
         self.session = session
         self._body = Body(session)
         self._runner = MoveRunner(session)
+        self._examiner = Examiner(session)
 
     def compose(self) -> ComposeResult:
-        """The panels, and what runs moves."""
+        """The panels, what runs moves, and what examines the trace."""
         yield self._body
         yield self._runner
+        yield self._examiner
 
     def on_mount(self) -> None:
         """Show the place that the session was opened at, and what is wrong with the trace."""
@@ -178,6 +183,46 @@ class ReplayApp(App[None]):
         else:
             self._body.answer.say(f"bookmark at t {t:,}")
             self._go(t)
+
+    def on_examiner_changed(self, message: Examiner.Changed) -> None:
+        """Show how far the examination is; what has become known of the kernel is shown everywhere."""
+        before, now = self.session.examination, message.examination
+        self.session.examination = now
+        if before.view is now.view and before.analysis is now.analysis:
+            self._body.show_progress(self.session.place)
+        else:
+            self._body.show(self.session.place)
+        if now.problem:
+            self._body.answer.complain(f"the analysis failed: {now.problem}")
+
+    def on_examiner_failed(self, message: Examiner.Failed) -> None:
+        """Say that there is a bug."""
+        self._body.answer.complain(sentence(message.error))
+
+    def action_findings(self) -> None:
+        """List the findings, or have the trace analysed first."""
+        examination = self.session.examination
+        if examination.analysis is not None:
+            self.push_screen(Findings(examination.analysis), self._evidence_chosen)
+        elif examination.is_running:
+            self._body.answer.say(f"{examination.summary} {examination.task}")
+        else:
+            self._examiner.start()
+
+    def _evidence_chosen(self, row: FindingRow | None) -> None:
+        if row is not None:
+            self._runner.give_up()
+            self.session.show_evidence(row)
+            self._body.answer.say(f"{row.role}: {row.text}")
+            self._body.show(self.session.place)
+
+    def action_counterpart(self) -> None:
+        """Go from a finding's store to who used what it left, or back."""
+        analysis = self.session.examination.analysis
+        row = None if analysis is None else find_counterpart(analysis, self.session.place.t)
+        if row is None:
+            self._body.answer.complain("no finding has its store, or a use of it, at this t: n lists them")
+        self._evidence_chosen(row)
 
     def action_help(self) -> None:
         """Show all keys."""

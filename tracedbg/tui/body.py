@@ -13,6 +13,7 @@ from tracedbg.tui.answer import AnswerLine
 from tracedbg.tui.calls import CallsView
 from tracedbg.tui.code import CodeView
 from tracedbg.tui.console import ConsoleView
+from tracedbg.tui.frames import FramesView
 from tracedbg.tui.header import HeaderLine
 from tracedbg.tui.keys import HINT
 from tracedbg.tui.layout import arrange, timeline_rows
@@ -47,6 +48,7 @@ class Body(Widget):
         yield TimelinePanel(self._session)
         with Horizontal(id="panels"):
             with Vertical(id="left"):
+                yield FramesView(self._session)
                 yield CodeView(self._session)
                 yield RegistersPanel(self._session)
             with Vertical(id="right"):
@@ -81,6 +83,11 @@ class Body(Widget):
         """Have every panel show a place."""
         for panel in self.panels:
             panel.ask(place)
+
+    def show_progress(self, place: Place) -> None:
+        """Have those panels show a place that tell how far an examination is."""
+        self.query_one(HeaderLine).ask(place)
+        self.query_one(FramesView).ask(place)
 
     def on_timeline_panel_grown(self, message: TimelinePanel.Grown) -> None:
         """Give the timeline the rows that its lanes need."""

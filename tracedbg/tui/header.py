@@ -1,4 +1,4 @@
-"""The first line: what was recorded, how it ended, where the cursor is."""
+"""The first line: what was recorded, how it ended, what was found, where the cursor is."""
 
 from functools import partial
 
@@ -7,7 +7,11 @@ from textual.content import Content
 from tracedbg.session.place import Place
 from tracedbg.session.screen import header
 from tracedbg.session.snapshots import Header
+from tracedbg.tui import paint
 from tracedbg.tui.panel import Job, Panel
+
+LEAST_LEFT = 14
+"""Columns that the file's name keeps; without them what was found is left out."""
 
 
 class HeaderLine(Panel[Header]):
@@ -25,8 +29,16 @@ class HeaderLine(Panel[Header]):
         return ""
 
     def lines(self, snapshot: Header) -> list[Content]:
-        """File, machine, ending; moment."""
+        """File, machine, ending; what was found; moment."""
+        width = self.content_size.width
+        found = f"{snapshot.analysis}  "
+        if len(found) + len(snapshot.position) + LEAST_LEFT > width:
+            found = ""
+        room = width - len(found) - len(snapshot.position) - 1
         left = f" {snapshot.file}  {snapshot.machine}, {snapshot.ending}"
-        room = self.content_size.width - len(snapshot.position) - 1
         shown = left[: max(room - 1, 0)] if len(left) < room else left[: max(room - 2, 0)] + "…"
-        return [Content.assemble(shown.ljust(max(room, 0)), (snapshot.position, "bold"))]
+        return [
+            Content.assemble(
+                shown.ljust(max(room, 0)), (found, paint.CHANGED), (snapshot.position, paint.CURRENT)
+            )
+        ]

@@ -16,6 +16,9 @@ SIGNS = """\
 hart      U S M privilege; lower case: others ran in the same cell
 traps     E exception, I interrupt      syscalls  ├ and the number
 accesses  r load, w store, c changed by something else
+base      ─ known, ┄ inferred, · unknown; ▼ ▽ sp is below it
+findings  ◆ error, ▲ warning, ◇ remark
+map       █ live part of a stack, · not live; ▶ the selected bytes
 ░ ▒ ▓ █   several marks in one cell: to 9, 99, 999, more
 ~         sampled: zoom in to see everything
 [ ]       what the lanes show of the whole trace

@@ -32,9 +32,10 @@ NAMES = {
     "ctrl+q": "Ctrl-Q", "comma": ",", "full_stop": ".", "apostrophe": "'", "B": "B",
 }  # fmt: skip
 
-TIME, ASK, BYTES, VIEW, REST = (
+TIME, ASK, FOUND, BYTES, VIEW, REST = (
     "Move in time (left hand)",
     "Ask about the selected bytes (right hand)",
+    "Findings",
     "Select bytes",
     "Timeline",
     "Everything else",
@@ -59,6 +60,8 @@ KEYS = (
     Key("u", "ask('LAST_READ')", "go to their last read", ASK),
     Key("o", "ask('NEXT_READ')", "go to their next read", ASK),
     Key("k", "watch", "give them a lane on the timeline, or take it away", ASK),
+    Key("n", "findings", "what went wrong: list the findings; analyse a long trace", FOUND),
+    Key("h", "counterpart", "from a finding's store to who used it, and back", FOUND),
     Key("left", "select(-1, 'byte')", "one byte down", BYTES),
     Key("right", "select(1, 'byte')", "one byte up", BYTES),
     Key("up", "select(-1, 'row')", "one row up", BYTES),
@@ -81,5 +84,5 @@ KEYS = (
 )
 """Every key of the screen, in the order of the help."""
 
-HINT = "? help  d f step  c v over  s g out  t jump  i who  j l write  u o read  + - zoom  e r block  q quit"
+HINT = "? help  d f step  c v over  s g out  t jump  i who  j l write  n findings  u o read  + - zoom  q quit"
 """The most used keys, for the screen's last line."""

@@ -1,7 +1,7 @@
 """Which panels a terminal has room for, and how many rows each gets.
 
 Header, timeline, answer line and key line always stay. Of the others are lost, first to last: console;
-call stack and registers; memory; code.
+physical map; call stack and registers; memory; code.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 TWO_COLUMNS = 72
 """Columns from which panels stand next to each other."""
-LEFT = ("code", "registers")
+LEFT = ("code", "registers", "frames")
 RIGHT = ("memory", "calls", "console")
-SINGLE = ("code", "memory", "registers", "calls", "console")
+SINGLE = ("code", "memory", "registers", "calls", "frames", "console")
 """Panels of each column, the one that stays longest first."""
 
-LEAST: Mapping[str, int] = {"code": 6, "memory": 6, "registers": 6, "calls": 6, "console": 4}
+LEAST: Mapping[str, int] = {"code": 6, "memory": 6, "registers": 6, "frames": 6, "calls": 6, "console": 4}
 """Rows that a panel needs at least, its title included."""
-SHARE: Mapping[str, int] = {"code": 4, "memory": 3, "registers": 4, "calls": 3, "console": 2}
+SHARE: Mapping[str, int] = {"code": 4, "memory": 3, "registers": 4, "frames": 3, "calls": 3, "console": 2}
 """How rows beyond that are shared."""
-MOST: Mapping[str, int] = {"registers": 22}
+MOST: Mapping[str, int] = {"registers": 22, "frames": 13}
 """Rows beyond which a panel has nothing more to show."""
 
 LEAST_BODY = 6
@@ -29,7 +29,7 @@ FEWEST_TIMELINE = 4
 
 @dataclass(frozen=True)
 class Arrangement:
-    """Rows by panel for both columns, from top to bottom; the right one is empty in a narrow terminal."""
+    """Rows by panel for both columns, what stays longest first; a narrow terminal has no right one."""
 
     left: Mapping[str, int]
     right: Mapping[str, int]

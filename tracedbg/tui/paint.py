@@ -19,6 +19,10 @@ PALETTE: Mapping[str, str] = {
     "o": "$text-muted",
     "t": "$text",
     "~": "$text-muted",
+    "b": "$primary-lighten-2",
+    "!": "$error bold",
+    "^": "$warning bold",
+    "i": "$accent",
 }
 """Styles of the kinds that lanes give their cells."""
 
@@ -27,6 +31,7 @@ CURSOR = "reverse"
 WINDOW = "$accent bold reverse"
 CHANGED = "$warning bold"
 CURRENT = "bold"
+LIVE = "$primary-lighten-2"
 SELECTED = "reverse"
 UNKNOWN = "$text-disabled"
 SOURCE = "$success"

@@ -10,6 +10,7 @@ import numpy as np
 from tracedbg.ids import Hart, Time
 from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.kernel.view import KernelView
+from tracedbg.session.examination import NOT_EXAMINED, Examination
 from tracedbg.session.place import Visible, Watch
 from tracedbg.store.source import Integers, Numbers
 
@@ -45,6 +46,7 @@ class LaneView:
     """What a lane is made from: a stretch of time in ``width`` columns, seen from hart ``hart``.
 
     Of ``kernel`` a lane asks only what is cheap, or what was found out before.
+    ``examination`` is what is known of the kernel so far.
     """
 
     index: TraceIndex
@@ -53,6 +55,7 @@ class LaneView:
     hart: Hart
     watches: tuple[Watch, ...] = ()
     kernel: KernelView | None = None
+    examination: Examination = NOT_EXAMINED
 
     @cached_property
     def edges(self) -> Integers:

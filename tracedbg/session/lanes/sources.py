@@ -2,8 +2,10 @@
 
 from tracedbg.session.lanes.accesses import Accesses
 from tracedbg.session.lanes.console import Console
+from tracedbg.session.lanes.findings import Findings
 from tracedbg.session.lanes.lane import LaneSource
 from tracedbg.session.lanes.privilege import Privileges
+from tracedbg.session.lanes.stack_base import StackBase
 from tracedbg.session.lanes.stack_depth import StackDepth
 from tracedbg.session.lanes.tasks import TaskLanes
 from tracedbg.session.lanes.traps import SystemCalls, Traps
@@ -14,6 +16,8 @@ BUILT_IN: tuple[LaneSource, ...] = (
     TaskLanes(),
     Traps(),
     StackDepth(),
+    StackBase(),
     Accesses(),
+    Findings(),
     Console(),
 )

@@ -39,7 +39,7 @@ class StackDepth:
         track = view.index.track(view.index.sp_name)
         if track is None:
             return []
-        rows = _exact(view, track) if view.is_exact else _sampled(view, track)
+        rows = sp_rows(view, track) if view.is_exact else _sampled(view, track)
         if not len(rows.t):
             return []
         depths = stack_depths(rows.value, rows.jumps)
@@ -50,7 +50,8 @@ class StackDepth:
         return [Lane("stack depth", cells, "d" * view.width, exact=view.is_exact, note=note)]
 
 
-def _exact(view: LaneView, track: RegisterTrack) -> SpRows:
+def sp_rows(view: LaneView, track: RegisterTrack) -> SpRows:
+    """Return each value that sp of the view's hart has in a stretch that is exact, where it is known."""
     start, first = view.visible.start, view.epochs[0]
     opening, known = track.values_at(first, view.hart, np.array([start]))
     times, values, jumps = [np.array([start] * int(known[0]), np.int64)], [opening[known]], [known[known]]
