@@ -46,8 +46,20 @@ def _groups(findings: list[Finding]) -> list[list[Finding]]:
 
 
 def hang_together(one: Finding, other: Finding) -> bool:
-    """Say whether two findings share a store that did damage, or a load that brought it."""
-    return bool(_moments(one) & _moments(other))
+    """Say whether two findings share a store that did damage or a load that brought it, or have one cause."""
+    if _moments(one) & _moments(other):
+        return True
+    cause = _cause(one)
+    return cause is not None and cause == _cause(other)
+
+
+def _cause(finding: Finding) -> tuple[int, str, str] | None:
+    """Return whose memory a stack ran into, and in which function; None where that is not what happened."""
+    if finding.stack is None or finding.owner is None or finding.writer is None:
+        return None
+    code = finding.writer.code
+    function = hex(code.pc) if code.symbol is None else code.symbol.rpartition("+")[0]
+    return finding.stack.top, finding.owner.text, function
 
 
 def _moments(finding: Finding) -> set[int]:
