@@ -7,13 +7,13 @@ from tests.detect.conftest import AnalysisOf
 from tests.detect.judging import OWNER_KINDS, alarms, function, installed, is_about, iter_told
 from tests.kernels.damage import place_of
 from tests.kernels.recordings import RunOf
-from tests.kernels.variants import FATAL, FUTEX, GUARD, KERNELS, LIVE_FRAME, RETURN, UNDERFLOW, Kernel, Truth
+from tests.kernels.variants import FATAL, GUARD, KERNELS, LIVE_FRAME, RETURN, UNDERFLOW, Kernel, Truth
 from tracedbg.detect import Code, Finding
 from tracedbg.detect.analysis import Analysis
 
 pytestmark = pytest.mark.slow
 
-PENDING = {FATAL, FUTEX, GUARD}
+PENDING = {FATAL, GUARD}
 """Detectors that are declared and not there yet."""
 
 OVERWRITES = {UNDERFLOW, LIVE_FRAME, RETURN}
