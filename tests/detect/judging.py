@@ -6,7 +6,6 @@ from tests.kernels.damage import Place
 from tests.kernels.variants import Owner
 from tracedbg.detect import Code, Finding, Severity
 from tracedbg.detect.analysis import Analysis
-from tracedbg.detect.plugins import Plugin, PluginError, find_plugins
 
 OWNER_KINDS = {
     Owner.USER_PAGE: "user page",
@@ -46,16 +45,3 @@ def is_about(finding: Finding, place: Place) -> bool:
         start is not None and start < place.victim + place.victim_size and place.victim < start + size
         for start, size in ranges
     )
-
-
-def installed() -> set[str]:
-    """Return the names of the detectors that can be loaded."""
-    return {plugin.name for plugin in find_plugins() if _loads(plugin)}
-
-
-def _loads(plugin: Plugin) -> bool:
-    try:
-        plugin.load()
-    except PluginError:
-        return False
-    return True

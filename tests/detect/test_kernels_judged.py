@@ -4,25 +4,17 @@ import pytest
 
 import tracedbg
 from tests.detect.conftest import AnalysisOf
-from tests.detect.judging import OWNER_KINDS, alarms, function, installed, is_about, iter_told
+from tests.detect.judging import OWNER_KINDS, alarms, function, is_about, iter_told
 from tests.kernels.damage import place_of
 from tests.kernels.recordings import RunOf
-from tests.kernels.variants import FATAL, GUARD, KERNELS, LIVE_FRAME, RETURN, UNDERFLOW, Kernel, Truth
+from tests.kernels.variants import KERNELS, LIVE_FRAME, RETURN, UNDERFLOW, Kernel, Truth
 from tracedbg.detect import Code, Finding
 from tracedbg.detect.analysis import Analysis
 
 pytestmark = pytest.mark.slow
 
-PENDING = {FATAL, GUARD}
-"""Detectors that are declared and not there yet."""
-
 OVERWRITES = {UNDERFLOW, LIVE_FRAME, RETURN}
 """Detectors that name a store, whose memory it hit, and who used what it left."""
-
-
-def expected_of(truth: Truth) -> set[str]:
-    """Return the detectors that have to find a kernel's fault: all declared ones that are not pending."""
-    return set(truth.detectors) - (PENDING - installed())
 
 
 def overwrites(analysis: Analysis, truth: Truth) -> list[Finding]:
@@ -37,11 +29,7 @@ HEALTHY = [kernel for kernel in KERNELS if kernel.truth is None]
 BUGGY = [(kernel, kernel.truth) for kernel in KERNELS if kernel.truth is not None]
 buggy = pytest.mark.parametrize(
     ("kernel", "expected"),
-    [
-        pytest.param(kernel, expected_of(truth), id=kernel.name)
-        for kernel, truth in BUGGY
-        if expected_of(truth)
-    ],
+    [pytest.param(kernel, set(truth.detectors), id=kernel.name) for kernel, truth in BUGGY],
 )
 overwritten = pytest.mark.parametrize(
     ("kernel", "truth"),
@@ -52,10 +40,6 @@ overwritten = pytest.mark.parametrize(
     ],
 )
 STRIPPED = [kernel for kernel in KERNELS if kernel.stripped]
-
-
-def test_no_detector_is_pending_that_is_there() -> None:
-    assert not PENDING & installed()
 
 
 @pytest.mark.parametrize("kernel", HEALTHY, ids=lambda kernel: kernel.name)
