@@ -197,9 +197,8 @@ def test_the_tutorial_is_the_example_package() -> None:
 def test_the_readme_shows_what_analyze_prints(capsys: Output) -> None:
     assert main(["analyze", str(FAILING)]) == 1
     report = capsys.readouterr().out
-    shown = (ROOT / "README.md").read_text().partition("## What went wrong\n")[2].partition("\n## ")[0]
-    lines = [line[4:] for line in shown.splitlines() if line.startswith("    ")]
-    assert lines[0] == "$ tracedbg analyze traces/stack_futex.bin"
-    assert lines[1:-1] == report.splitlines()[: len(lines) - 2]
-    assert lines[-1] == "..."
+    page = (ROOT / "README.md").read_text()
+    shown = page.partition("    $ tracedbg analyze traces/stack_futex.bin\n")[2].partition("    ...\n")[0]
+    lines = [line.removeprefix("    ") for line in shown.rstrip().splitlines()]
+    assert lines == report.splitlines()[: len(lines)]
     assert len(lines) > 20
