@@ -52,6 +52,6 @@ def stack_accesses(
         pointer, known = pointer_history(index, epoch, Hart(number)).at(moments)
         address = epoch.accesses.virtual[mine]
         context[mine] = contexts[places]
-        near = (address - pointer < np.uint64(STACK_LIMIT)) & (address < tops[places])
+        near = (address >= pointer) & (address - pointer < np.uint64(STACK_LIMIT)) & (address < tops[places])
         in_stack[mine] = near & known & (contexts[places] != NO_CONTEXT)
     return StackAccesses(instruction, hart, epoch.blocks.privilege[block], context, in_stack)
