@@ -65,7 +65,7 @@ c-warnings:
 
 .PHONY: fast
 fast: $(development)
-	$(pytest) -n $(WORKERS) -m "not slow and not truth"
+	$(pytest) -n $(WORKERS) --dist loadgroup -m "not slow and not truth"
 
 .PHONY: format
 format: $(development) ## lay out Python and C as the checks want them
@@ -75,7 +75,7 @@ format: $(development) ## lay out Python and C as the checks want them
 
 .PHONY: test
 test: setup ## set up, then run every test but the truth ones; a skipped test fails
-	$(pytest) -n $(WORKERS) -m "not truth" --fail-skipped
+	$(pytest) -n $(WORKERS) --dist loadgroup -m "not truth" --fail-skipped
 
 .PHONY: truth
 truth: setup ## record and prove whole Linux boots (long)

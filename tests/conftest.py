@@ -10,6 +10,7 @@ import pytest
 from tests.processes import end_processes, processes_with
 
 MARK = "TRACEDBG_TEST"
+pytest_plugins = ["tests.kernels.recordings"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -23,6 +23,7 @@ from tracedbg.kernel.view import KernelView
 BY_GUEST = ("guest-shutdown", "guest-reset")
 """Endings that the guest itself asked for."""
 FRAMES = 8
+STUCK = "No interrupt could wake a hart any more; only a guest that was halted on purpose looks the same."
 WAITS_OR_HANGS = "A guest that waits for input looks the same as one that hangs."
 
 
@@ -206,7 +207,7 @@ def _of_panic(view: KernelView, call: PanicCall) -> Finding:
 def _standstill(view: KernelView) -> Iterator[Finding]:
     """A guest that was ended from outside, or never printed what it should: what it was at in the end.
 
-    That it was ended from outside is no fault.
+    That it was ended from outside is no fault; that nothing could have woken it while work was left is one.
     """
     ending, missing = view.trace.store.ending, missing_banners(view)
     by_guest = ending is not None and ending.how in BY_GUEST
@@ -219,13 +220,19 @@ def _standstill(view: KernelView) -> Iterator[Finding]:
     events = [waiting_evidence(view, item) for item in waiting]
     events += [Evidence(tail.t, "end", tail.text, tail.hart, code_at(view, tail.t)) for tail in tails]
     events += console_tail(view, Time(0))
+    stuck = bool(waiting) and all(tail.is_idle and tail.is_deaf for tail in tails)
+    sure, why = Certainty.POSSIBLE, WAITS_OR_HANGS
+    if missing:
+        sure, why = Certainty.CERTAIN, "tracedbg.toml says what a good run prints."
+    elif stuck:
+        sure, why = Certainty.LIKELY, STUCK
     yield Finding(
         detector=FatalTrap.name,
-        severity=Severity.WARNING if missing else Severity.INFO,
+        severity=Severity.WARNING if missing or stuck else Severity.INFO,
         title=f"{_end_text(missing, by_guest=by_guest)}: {_doing(tails)}, {len(waiting)} contexts wait",
         t=max(tail.t for tail in tails),
-        certainty=Certainty.CERTAIN if missing else Certainty.POSSIBLE,
-        why="tracedbg.toml says what a good run prints." if missing else WAITS_OR_HANGS,
+        certainty=sure,
+        why=why,
         chain=tuple(sorted(events, key=lambda item: item.t)),
         paragraph="User mode never ran." if user is None else f"User mode ran last at t {user - 1}.",
     )

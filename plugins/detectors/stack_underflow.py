@@ -75,10 +75,14 @@ class StackUnderflow:
                 collisions.setdefault(stack.number, []).append(found)
         for number, own in collisions.items():
             yield _finding(view, view.stacks[number - 1], own)
+        told = set(collisions)
         for damages in by_cause(filter(_is_overflow, view.frame_damages)):
+            intruder = damages[0].intruder
+            stack = None if intruder is None else view.stack_of(intruder)
+            told |= set() if stack is None else {stack.number}
             yield frame_finding(view, self.name, damages)
         for below in iter_below_base(view):
-            if below.stack.number not in collisions:
+            if below.stack.number not in told:
                 yield below_finding(view, self.name, below)
         yield from _checks(view, undecided)
 
@@ -157,9 +161,23 @@ def _damage(view: KernelView, stack: Stack, frame: Frame, collisions: list[Colli
     intruding = _intruding(found, own)
     mine = np.isin(found.context, stack.contexts) & found.in_stack
     used = [item for item in consumptions(found, intruding, ~mine) if _is_change(view, item)]
-    first = used[0].store if used else Access.of(found.rows[int(np.flatnonzero(intruding)[0])])
+    first = used[0].store if used else _first_store(view, found.select(intruding), own[0])
     collision = max((c for c in own if c.t <= first.t), key=lambda c: c.t, default=own[0])
     return _Damage(collision, first, tuple(used))
+
+
+def _first_store(view: KernelView, stores: FrameAccesses, collision: Collision) -> Access:
+    """Return the first store that did harm: to a page table the first over an entry in use.
+
+    Entries are read by hardware, so no load tells which of them mattered.
+    """
+    rows = stores.rows
+    if isinstance(collision, TableCollision):
+        page = view.trace.at(Time(int(rows["t"][0]))).memory.page(collision.frame * PAGE_SIZE)
+        entries = np.frombuffer(page, "<u8")
+        over = entries[(rows["physical"] % np.uint64(PAGE_SIZE) // np.uint64(8)).astype(np.int64)] != 0
+        rows = rows[over] if over.any() else rows
+    return Access.of(rows[0])
 
 
 def _intruding(found: FrameAccesses, collisions: list[Collision]) -> Flags:

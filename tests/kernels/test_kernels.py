@@ -1,12 +1,10 @@
 """Every kernel does in its recording what its declaration says."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
-from tests.kernels.conftest import Run
 from tests.kernels.damage import consumed, function_of, last_trap, place_of, stores_to
+from tests.kernels.recordings import RunOf
 from tests.kernels.variants import KERNELS, Fault, Kernel, Owner, Truth
 from tracedbg.ids import VirtualAddress
 from tracedbg.verify.verify import verify
@@ -24,8 +22,6 @@ HUNG = [kernel for kernel, truth in BUGGY if truth.fault is Fault.HANG]
 PAGE = 4096
 MOST_BELOW = 4 * PAGE
 MOST_INSTRUCTIONS = 20_000_000
-
-RunOf = Callable[[Kernel], Run]
 
 
 def names(rows: list[tuple[Kernel, Truth]]) -> list[str]:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.kernels.test_kernels import RunOf
+from tests.kernels.recordings import RunOf
 from tests.kernels.variants import FATAL, GUARD, KERNELS, Fault, Kernel
-from tracedbg.detect import Finding, Severity
+from tracedbg.detect import Certainty, Finding, Severity
 from tracedbg.detect.plugins import find_plugins
 from tracedbg.kernel.view import KernelView
 
@@ -60,7 +60,8 @@ def test_the_store_that_ruined_what_a_trap_came_from_is_named(kernel: Kernel, ke
 @pytest.mark.parametrize("kernel", HUNG, ids=name_of)
 def test_a_hang_lists_who_waits_since_when(kernel: Kernel, kernel_run: RunOf) -> None:
     (found,) = findings(FATAL, kernel, kernel_run)
-    assert found.severity is Severity.INFO
+    assert (found.severity, found.certainty) == (Severity.WARNING, Certainty.LIKELY)
+    assert "hart 0 waits for interrupts, all of which are disabled," in found.title
     waiting = [item for item in found.chain if item.role == "waiting"]
     assert len(waiting) == 2
     assert all("wait_for" in item.text for item in waiting)

@@ -199,6 +199,9 @@ KERNELS = (
         Truth(Fault.STRAY, (LIVE_FRAME,), ("answer",), ("count_words",), Owner.STACK), flags=RELEASE,
     ),
     Kernel(
+        "vmap_live_pointer", "vmap", "stray_pointer.c", "counted", flags=(*RELEASE, "-DLIVE_LETTER")
+    ),
+    Kernel(
         "vmap_bad_pointer", "vmap", "bad_pointer.c", _TRAP(13),
         Truth(Fault.STRAY, (FATAL,), ("blank_screen",), ("weigh",), Owner.KERNEL_DATA, trap=13),
         flags=RELEASE,

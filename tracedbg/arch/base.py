@@ -159,6 +159,8 @@ class Architecture(ABC):
     unchanged: ClassVar[frozenset[str]]
     """Registers that no function writes: zero, and pointers that belong to a program or thread."""
     address_space_register: ClassVar[str]
+    interrupt_enables: ClassVar[str]
+    """Where a hart says which interrupts may wake it; zero when none may."""
     scratch_register: ClassVar[str]
     """Where kernels keep something of their own while user mode runs."""
     user_calls: ClassVar[UserCalls]

@@ -1,13 +1,13 @@
 """Runs detectors over a trace and folds what they find into stories."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tracedbg.detect.detector import Check, Detector
+from tracedbg.detect.detector import Check
+from tracedbg.detect.detector_run import PATIENCE, run_detector
 from tracedbg.detect.finding import Finding, Severity
 from tracedbg.detect.plugins import Plugin, PluginError
 from tracedbg.detect.story import fold
-from tracedbg.errors import TracedbgError
 from tracedbg.kernel.view import KernelView
 
 
@@ -40,8 +40,17 @@ Started = Callable[[str], None]
 """Called with the name of each detector before it runs."""
 
 
-def analyze(view: KernelView, plugins: Sequence[Plugin], started: Started | None = None) -> Analysis:
-    """Run detectors; one that fails is named and the others go on."""
+def analyze(
+    view: KernelView,
+    plugins: Sequence[Plugin],
+    started: Started | None = None,
+    *,
+    patience: float = PATIENCE,
+) -> Analysis:
+    """Run detectors; one that fails, or of another package takes too long, is named and the others go on.
+
+    ``patience`` is in seconds.
+    """
     findings: list[Finding] = []
     checked: list[Checked] = []
     failures: list[str] = []
@@ -49,34 +58,10 @@ def analyze(view: KernelView, plugins: Sequence[Plugin], started: Started | None
         if started is not None:
             started(plugin.name)
         try:
-            found, checks = _sorted_out(_run(plugin, plugin.load(), view))
+            found, checks = run_detector(plugin, view, patience)
         except PluginError as error:
             failures.append(str(error))
             continue
         findings += found
         checked.append(Checked(plugin.name, tuple(checks)))
     return Analysis(tuple(fold(view, findings)), tuple(checked), tuple(failures))
-
-
-def _run(plugin: Plugin, detector: Detector, view: KernelView) -> Iterable[Finding | Check]:
-    try:
-        return list(detector.run(view))
-    except TracedbgError:
-        # The trace is at fault, not the detector.
-        raise
-    except Exception as error:
-        if plugin.is_own:
-            # A bug of tracedbg's own is to be seen as one.
-            raise
-        raise PluginError(plugin.name, plugin.distribution, f"{type(error).__name__}: {error}") from error
-
-
-def _sorted_out(outcomes: Iterable[Finding | Check]) -> tuple[list[Finding], list[Check]]:
-    found: list[Finding] = []
-    checks: list[Check] = []
-    for outcome in outcomes:
-        if isinstance(outcome, Finding):
-            found.append(outcome)
-        else:
-            checks.append(outcome)
-    return found, checks

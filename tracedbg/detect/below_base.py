@@ -5,15 +5,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tracedbg.detect.damage import consumptions
+from tracedbg.detect.damage import Consumption, consumptions
 from tracedbg.detect.evidence import access_evidence, stack_use, victim_of, writer_at
 from tracedbg.detect.finding import Certainty, Evidence, Finding, Owner, Severity, VirtualPlace
 from tracedbg.format.schema import PAGE_SIZE
-from tracedbg.ids import Frame, PhysicalAddress, Time, VirtualAddress
+from tracedbg.ids import Frame, PhysicalAddress, Time
 from tracedbg.kernel.contexts import Context
-from tracedbg.kernel.stacks import Stack
+from tracedbg.kernel.owners import OwnerKind
+from tracedbg.kernel.stacks import BaseSource, Stack
 from tracedbg.kernel.view import KernelView
 from tracedbg.query import Access, Kind
+
+MEMBERS = 512
+"""Bytes above the start of an object in which other members of it than the stack are looked for."""
 
 
 @dataclass(frozen=True)
@@ -53,41 +57,68 @@ def _first_store(view: KernelView, context: Context, base: int) -> Access | None
 
 
 def below_finding(view: KernelView, detector: str, below: BelowBase) -> Finding:
-    """Return the finding on a store below a stack's base."""
-    store, stack = below.store, below.stack
+    """Return the finding on stores below a stack's base: the first whose bytes were used, if any."""
+    stack, used = below.stack, _used(view, below)
     assert stack.base is not None, "only stacks with a base have something below it"
+    store = used[0].store if used else below.store
     writer, use = writer_at(view, store.t), stack_use(view, below.context)
-    symbol = None if store.virtual is None else view.trace.symbols.at(VirtualAddress(store.virtual))
-    owner = view.owners.owner_at(Frame(store.physical // PAGE_SIZE), store.t)
-    whose = owner.text if symbol is None or owner.mapping is not None else f"{symbol.demangled}"
-    consumers = tuple(_consumers(view, below))
+    owner, name = _owner(view, stack, store)
+    consumers = tuple(_consumer(view, item) for item in used)
     depth = stack.base - below.context.low
-    stored = access_evidence(view, store, "store", f"{writer.code.text} stores below the stack")
+    stored = access_evidence(view, store, "store", f"{writer.code.text} stores to its stack")
+    first = () if store.t == below.store.t else (_first(view, below.store),)
     return Finding(
         detector=detector,
         severity=Severity.ERROR,
-        title=f"{use.name} ran {depth:,} bytes below its base {stack.base:#x}, into {whose}",
-        t=store.t,
+        title=f"{use.name} ran {depth:,} bytes below its base {stack.base:#x}, into {owner.text}",
+        t=below.store.t,
         certainty=Certainty.CERTAIN,
-        why=f"the stack's lowest address is known ({stack.base_source.value}), and the store is below it",
+        why=f"the stack's lowest address is known ({stack.base_source.value}), and it stored below that",
         physical_address=store.physical,
         virtual_addresses=() if store.virtual is None else (VirtualPlace(store.virtual, 0),),
-        owner=Owner(owner.kind.value, whose),
+        owner=owner,
         stack=use,
         writer=writer,
-        victim=victim_of(view, store, None if symbol is None else symbol.demangled),
+        victim=victim_of(view, store, name),
         consumers=consumers,
-        chain=(stored, *consumers),
+        chain=(*first, stored, *consumers),
     )
 
 
-def _consumers(view: KernelView, below: BelowBase) -> Iterator[Evidence]:
-    """Yield the loads of others that bring what the stack left below its base, in the page first hit."""
+def _owner(view: KernelView, stack: Stack, store: Access) -> tuple[Owner, str | None]:
+    """Return whose memory a store hit, and the object in it."""
+    symbol = None if store.virtual is None else view.trace.symbols.at(store.virtual)
+    owner = view.owners.owner_at(Frame(store.physical // PAGE_SIZE), store.t)
+    if symbol is None or owner.mapping is not None:
+        return Owner(owner.kind.value, owner.text), None
+    # A page may hold several objects; a neighbour in an array of stacks is a stack.
+    is_stack = stack.base_source is BaseSource.ARRAY and symbol.demangled == stack.symbol
+    kind = OwnerKind.KERNEL_STACK if is_stack else OwnerKind.KERNEL_DATA
+    return Owner(kind.value, symbol.demangled), symbol.demangled
+
+
+def _first(view: KernelView, store: Access) -> Evidence:
+    return access_evidence(view, store, "begin", "the stack is first stored to below its base")
+
+
+def _used(view: KernelView, below: BelowBase) -> list[Consumption]:
+    """Return the loads of others that bring what the stack left below its base or right above it.
+
+    The base of a stack inside a larger object is that of the object, whose other members lie below the stack.
+    """
     base, store = below.stack.base or 0, below.store
-    page = PhysicalAddress(store.physical // PAGE_SIZE * PAGE_SIZE)
-    found = view.accesses((page, PAGE_SIZE), (store.t, view.trace.end))
+    slack = MEMBERS if below.stack.base_source is BaseSource.SYMBOL else 0
+    highest = base + slack
+    assert store.virtual is not None, "it was found by its virtual address"
+    lowest = max(below.context.low, base - PAGE_SIZE)
+    # Pages that lie elsewhere have no stores of this stack, which are looked for by context.
+    start = PhysicalAddress(store.physical - store.virtual + lowest)
+    found = view.accesses((start, highest - lowest), (Time(below.context.start), view.trace.end))
     mine = found.in_stack & np.isin(found.context, below.stack.contexts)
-    intruding = mine & (found.rows["kind"] == Kind.STORE) & (found.rows["virtual"] < np.uint64(base))
-    for item in consumptions(found, intruding, ~mine):
-        text = f"reads {item.size} of the bytes that the stack left there at t {item.store.t}"
-        yield access_evidence(view, item.load, "read", text)
+    intruding = mine & (found.context == below.context.number) & (found.rows["kind"] == Kind.STORE)
+    return consumptions(found, intruding, ~mine)
+
+
+def _consumer(view: KernelView, item: Consumption) -> Evidence:
+    text = f"reads {item.size} of the bytes that the stack left there at t {item.store.t}"
+    return access_evidence(view, item.load, "read", text)

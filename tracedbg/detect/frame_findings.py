@@ -60,12 +60,19 @@ def _title(damage: FrameDamage, code: str, victim: str, intruder: str) -> str:
         return f"{code} stores over what was saved in its own stack's frames ({victim})"
     if damage.in_stack:
         return f"{intruder} ran down into live frames of {victim}"
+    if damage.pointer_t is not None:
+        return f"{code} stores over live frames of {victim} through a pointer to a frame left before"
     return f"{code} stores over live frames of {victim}, which stood still"
 
 
 def _why(damage: FrameDamage) -> str:
     read = f"the owner loads them at t {damage.load.t} without having stored there again"
     freeze = damage.context.frozen_at(damage.store.t)
+    if damage.pointer_t is not None:
+        return (
+            f"the address was computed from the stack pointer at t {damage.pointer_t}, for a frame that was "
+            f"left before t {damage.store.t}; {read}"
+        )
     if damage.spill is not None:
         return (
             f"the bytes were saved at t {damage.spill.t}, their frame was not left since, they were stored "
@@ -82,6 +89,9 @@ def _chain(view: KernelView, damage: FrameDamage) -> list[Evidence]:
     if damage.spill is not None:
         text = f"{damage.register} is saved in the frame"
         parts.append(access_evidence(view, damage.spill, "save", text))
+    if damage.pointer_t is not None:
+        text = "a pointer into a frame is made, which is used after the frame is left"
+        parts.append(Evidence(damage.pointer_t, "pointer", text, None, code_at(view, damage.pointer_t)))
     freeze = damage.context.frozen_at(damage.store.t)
     if freeze is not None:
         text = f"the stack stands still from here on, its live frames from {freeze.sp:#x} up"

@@ -19,7 +19,8 @@ def report(analysis: Analysis) -> str:
 
 
 def _finding(number: int, finding: Finding) -> str:
-    lines = [f"{number}. {finding.severity.value}: {finding.title}  [{finding.detector}]", ""]
+    title = f"{number}. {finding.severity.value}: {finding.title}  [{finding.detector}]"
+    lines = [*textwrap.wrap(title, WIDTH, subsequent_indent="   "), ""]
     lines += _wrapped(finding.paragraph)
     if finding.picture:
         lines += ["", *(f"    {line}" for line in finding.picture.splitlines())]
@@ -45,9 +46,9 @@ def _evidence(chain: tuple[Evidence, ...]) -> Iterator[str]:
     width = max((len(f"{evidence.t:,}") for evidence in chain), default=0)
     roles = max((len(evidence.role) for evidence in chain), default=0)
     for evidence in chain:
-        head = f"t {evidence.t:>{width},}  {evidence.role.ljust(roles)}  {evidence.text}"
-        yield head
-        indent = " " * (width + roles + 6)
+        head = f"t {evidence.t:>{width},}  {evidence.role.ljust(roles)}  "
+        indent = " " * len(head)
+        yield from textwrap.wrap(evidence.text, WIDTH, initial_indent=head, subsequent_indent=indent)
         if evidence.code is not None and evidence.code.text not in evidence.text:
             yield f"{indent}at {code_text(evidence.code)}"
         if evidence.physical is not None:

@@ -36,7 +36,8 @@ class Waiting:
 class HartTail:
     """What a hart did last: ``is_idle`` tells that it waited for interrupts, ``is_looping`` that it spun.
 
-    ``is_busy`` tells that it wrote to memory or devices meanwhile.
+    ``is_busy`` tells that it wrote to memory or devices meanwhile, ``is_deaf`` that it had all interrupts
+    disabled.
     """
 
     hart: Hart
@@ -44,6 +45,7 @@ class HartTail:
     is_idle: bool
     is_looping: bool
     is_busy: bool
+    is_deaf: bool
     backtrace: tuple[Code, ...]
 
     @property
@@ -51,7 +53,8 @@ class HartTail:
         """What it did, in a few words."""
         where = f" in {self.backtrace[0].text}" if self.backtrace else ""
         if self.is_idle:
-            return f"hart {self.hart} waits for interrupts{where}"
+            disabled = ", all of which are disabled," if self.is_deaf else ""
+            return f"hart {self.hart} waits for interrupts{disabled}{where}"
         return f"hart {self.hart} {'goes round in a loop' if self.is_looping else 'runs'}{where}"
 
 
@@ -113,6 +116,7 @@ def _tail(view: KernelView, hart: Hart, last: Time) -> HartTail:
         is_idle=bool(waits.any()),
         is_looping=len(rows.instruction) < TAIL or len(chosen) <= LOOP,
         is_busy=_stores(view, last, rows),
+        is_deaf=view.trace.at(last, hart=hart).registers.find(view.index.arch.interrupt_enables) == 0,
         backtrace=backtrace_at(view, last)[:FRAMES],
     )
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from tracedbg.detect.evidence import names_of
-from tracedbg.detect.finding import Code, Evidence, Finding, Victim, Writer
+from tracedbg.detect.finding import Code, Evidence, Finding, Severity, Victim, Writer
 from tracedbg.ids import Time
 from tracedbg.kernel.view import KernelView
 
@@ -46,8 +46,29 @@ def _groups(findings: list[Finding]) -> list[list[Finding]]:
 
 
 def hang_together(one: Finding, other: Finding) -> bool:
-    """Say whether two findings share a store that did damage, or a load that brought it."""
-    return bool(_moments(one) & _moments(other))
+    """Say whether two findings share a store that did damage or a load that brought it, or have one cause."""
+    if _moments(one) & _moments(other) or _is_end_of(one, other) or _is_end_of(other, one):
+        return True
+    cause = _cause(one)
+    return cause is not None and cause == _cause(other)
+
+
+def _is_end_of(end: Finding, cause: Finding) -> bool:
+    """Say whether a panic came on the stack whose frames had been ruined, after they had been used."""
+    if end.writer is not None or end.stack is None or not any(part.role == "panic" for part in end.chain):
+        return False
+    if cause.stack is None or cause.stack.top != end.stack.top or not cause.consumers:
+        return False
+    return cause.severity is Severity.ERROR and cause.consumers[0].t < end.t
+
+
+def _cause(finding: Finding) -> tuple[int, str, str] | None:
+    """Return whose memory a stack ran into, and in which function; None where that is not what happened."""
+    if finding.stack is None or finding.owner is None or finding.writer is None:
+        return None
+    code = finding.writer.code
+    function = hex(code.pc) if code.symbol is None else code.symbol.rpartition("+")[0]
+    return finding.stack.top, finding.owner.text, function
 
 
 def _moments(finding: Finding) -> set[int]:

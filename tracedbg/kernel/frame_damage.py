@@ -5,7 +5,7 @@ the same use of the stack, had not been popped since, and came back different.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,9 +14,10 @@ from tracedbg.ids import Hart, PhysicalAddress, Time
 from tracedbg.kernel.contexts import Context
 from tracedbg.kernel.frame_accesses import FrameAccesses, frame_accesses
 from tracedbg.kernel.history import StackHistory
-from tracedbg.kernel.pointer_history import pointer_history
 from tracedbg.kernel.saved_registers import SLOT_BYTES
+from tracedbg.kernel.stack_rises import StackRises
 from tracedbg.kernel.stints import Begin
+from tracedbg.kernel.stray_pointers import StrayPointers
 from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.query import Access, Kind, executed_at
 from tracedbg.query.accesses import Range
@@ -37,6 +38,8 @@ class FrameDamage:
     ``register`` is the one that the load restores, None where it is no restore. ``spill`` is the store that
     had saved it, None where the damage is known otherwise. ``intruder`` is the context that made ``store``,
     None for user mode and the like; ``in_stack`` tells that the store went to the intruder's own stack.
+    ``pointer_t`` is when the address of the store was made, for a frame that has been left since; None where
+    that is not what went wrong.
     """
 
     context: Context
@@ -46,6 +49,7 @@ class FrameDamage:
     spill: Access | None
     intruder: Context | None
     in_stack: bool
+    pointer_t: Time | None = None
 
     @property
     def is_own(self) -> bool:
@@ -65,11 +69,14 @@ class FrameDamages:
         self._trace = trace
         self._index = index
         self._history = history
+        self._rises = StackRises(index, history)
+        self._pointers = StrayPointers(trace, index, history)
 
     @cached_property
     def all(self) -> tuple[FrameDamage, ...]:
         """Every damage that is proved, in order of the load's t."""
-        return tuple(self._iter())
+        found = [*self._iter(), *filter(None, map(self._stray, self._history.strays))]
+        return tuple(sorted(found, key=lambda damage: damage.load.t))
 
     def _iter(self) -> Iterator[FrameDamage]:
         tried: dict[tuple[int, int, int], int] = {}
@@ -88,6 +95,18 @@ class FrameDamages:
 
     def _foreign(self, row: np.void) -> FrameDamage | None:
         """Judge a slot that another context stored to in its own stack while the owner stood still."""
+        return self._over_frozen(row, in_stack=True)
+
+    def _stray(self, row: np.void) -> FrameDamage | None:
+        """Judge a slot that another context stored to through a pointer while the owner stood still."""
+        found = self._over_frozen(row, in_stack=False)
+        if found is None:
+            return None
+        made = self._pointers.made_for_left_frame(found.context, found.store)
+        return None if made is None else replace(found, pointer_t=made)
+
+    def _over_frozen(self, row: np.void, *, in_stack: bool) -> FrameDamage | None:
+        """Return the damage if a store changed live frames of a context that stood still."""
         contexts = self._history.contexts
         context, intruder = contexts[int(row["context"])], contexts[int(row["writer_context"])]
         freeze = context.frozen_at(int(row["writer_t"]))
@@ -98,7 +117,7 @@ class FrameDamages:
         load, store = self._accesses(row)
         if load is None or store is None or not self._is_changed(store):
             return None
-        return FrameDamage(context, load, store, self._register(row), None, intruder, in_stack=True)
+        return FrameDamage(context, load, store, self._register(row), None, intruder, in_stack)
 
     def _changed(self, row: np.void) -> FrameDamage | None:
         """Judge a restore of what was last stored to by no spill of the register."""
@@ -113,7 +132,8 @@ class FrameDamages:
         load, store = self._accesses(row)
         if load is None or store is None or load.value == spill.value or load.physical != spill.physical:
             return None
-        if self._was_popped(context, spill, load) or self._returns_to_user(load):
+        assert spill.virtual is not None, "a store has a virtual address"
+        if self._rises.was_above(context, spill.virtual, spill.t, load.t) or self._returns_to_user(load):
             return None
         intruder = (
             self._history.context_at(Hart(store.hart or 0), store.t) if store.hart is not None else None
@@ -151,25 +171,6 @@ class FrameDamages:
         memory = [self._trace.at(t).memory for t in (store.t, Time(store.t + 1))]
         before, after = (part.read_physical(store.physical, store.size) for part in memory)
         return not before.is_complete or before.data != after.data
-
-    def _was_popped(self, context: Context, spill: Access, load: Access) -> bool:
-        """Say whether the context's stack pointer was above the slot between two of its accesses."""
-        assert spill.virtual is not None, "a store has a virtual address"
-        history, index = self._history, self._index
-        own = np.flatnonzero(history.context_of == context.number)
-        rows = history.stints[own]
-        rows = rows[(rows["stop"] > spill.t) & (rows["t"] <= load.t) & (rows["begin"] != Begin.TRAP)]
-        slot = np.uint64(spill.virtual)
-        inside = (rows["t"] > spill.t) & (rows["stop"] <= load.t)
-        if np.any(rows["high"][inside] > slot):
-            return True
-        for row in rows[~inside]:
-            epoch = index.trace.epoch(index.trace.epoch_of(Time(int(row["t"]))))
-            pointer = pointer_history(index, epoch, Hart(int(row["hart"])))
-            within = (pointer.t > max(int(row["t"]), spill.t)) & (pointer.t < min(int(row["stop"]), load.t))
-            if np.any(pointer.value[within] > slot):
-                return True
-        return False
 
     def _returns_to_user(self, load: Access) -> bool:
         """Say whether a restore is part of a return to user mode, whose registers a kernel may change."""

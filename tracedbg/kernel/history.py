@@ -38,8 +38,8 @@ class StackHistory:
     (NO_CONTEXT for none); ``epoch_places`` are the index of each epoch's first stint, and their number.
     ``stack_pages``, ``user_pages`` and ``spaces`` are STACK_PAGE, USER_PAGE and SPACE rows, those of pages
     at most one an epoch for each; ``table_frames`` the frames that got page-table entries, ascending, and
-    ``table_epochs`` the first epoch of each. ``suspects`` are SUSPECT rows. ``is_partial`` tells that there
-    were more stack frames than are kept track of.
+    ``table_epochs`` the first epoch of each. ``suspects`` and ``strays`` are SUSPECT rows. ``is_partial``
+    tells that there were more stack frames than are kept track of.
     """
 
     contexts: list[Context]
@@ -52,6 +52,7 @@ class StackHistory:
     table_frames: Integers
     table_epochs: Integers
     suspects: Rows
+    strays: Rows
     is_partial: bool
 
     @cached_property
@@ -89,7 +90,7 @@ def read_history(index: TraceIndex, progress: Progress = no_progress) -> StackHi
         parts.add(number, stints, contexts, footprints(index, epoch, found))
         parts.suspects.append(shadow.feed(epoch, found, tracker.contexts))
     progress(index.trace.epochs, index.trace.epochs)
-    return parts.joined(tracker.contexts, shadow.is_full)
+    return parts.joined(tracker.contexts, shadow)
 
 
 def _iter_stints(index: TraceIndex) -> Iterator[Rows]:
@@ -125,7 +126,7 @@ class _Parts:
         for frame in found.tables.tolist():
             self._tables.setdefault(frame, number)
 
-    def joined(self, contexts: list[Context], is_partial: bool) -> StackHistory:
+    def joined(self, contexts: list[Context], shadow: SlotShadow) -> StackHistory:
         tables = sorted(self._tables.items())
         return StackHistory(
             contexts=contexts,
@@ -138,5 +139,6 @@ class _Parts:
             table_frames=np.array([frame for frame, _ in tables], np.int64),
             table_epochs=np.array([number for _, number in tables], np.int64),
             suspects=np.concatenate(self.suspects),
-            is_partial=is_partial,
+            strays=shadow.strays,
+            is_partial=shadow.is_full,
         )

@@ -96,7 +96,7 @@ class Owners:
         found = self._stack_at(frame, t)
         if found is not None:
             stack, page = found
-            kind = OwnerKind.KERNEL_STACK if stack.privilege == 1 else OwnerKind.FIRMWARE
+            kind = OwnerKind.KERNEL_STACK if stack.privilege == self._kernel else OwnerKind.FIRMWARE
             return FrameOwner(frame, t, kind, stack=stack, stack_page=page)
         return self._plain(frame, t)
 
@@ -144,6 +144,12 @@ class Owners:
         kernel = blocks.privilege != 0
         frames = np.unique(blocks.physical[kernel] // PAGE_SIZE)
         return frames.astype(np.int64)
+
+    @cached_property
+    def _kernel(self) -> int:
+        """The lowest privilege of code outside user mode; what runs above it is firmware."""
+        privilege = self._trace.store.blocks.privilege
+        return int(privilege[privilege != 0].min(initial=3))
 
     def _plain(self, frame: Frame, t: Time) -> FrameOwner:
         place = int(np.searchsorted(self._code, frame))

@@ -1,8 +1,9 @@
 """Loads from a stack that bring what the stack's own context did not leave there.
 
-Two rules find what is worth a closer look; neither convicts. A *restore* is a load of a callee-saved register
+Three rules find what is worth a closer look; none convicts. A *restore* is a load of a callee-saved register
 or the return address at an offset from the stack pointer: it should bring what a *spill* of the same register
-left. And a context should not find in its stack what another one stored into a stack of its own meanwhile.
+left. A context should not find in its stack what another one stored into a stack of its own meanwhile. And
+what another one put there through a pointer, which is common, is a *stray* if the pointer was old.
 """
 
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from tracedbg.store.source import Flags, Integers, Numbers
 SLOT_BYTES = 8
 SLOTS = PAGE_SIZE // SLOT_BYTES
 NEVER_STORED = -1
+STRAYS_OF_A_KIND = 4
+"""Loads by one instruction of what one other instruction stored that are given out as strays."""
 
 SUSPECT = np.dtype(
     [
@@ -48,6 +51,9 @@ class SlotShadow:
         self._context = np.empty((0, SLOTS), np.int64)
         self._spilled = np.empty((0, SLOTS), np.uint8)
         self._in_stack = np.empty((0, SLOTS), np.bool_)
+        self._instruction = np.empty((0, SLOTS), np.int32)
+        self._strays: list[Rows] = [np.empty(0, SUSPECT)]
+        self._strays_of: dict[int, int] = {}
         self.is_full = False
 
     def feed(self, epoch: EpochData, found: StackAccesses, contexts: list[Context]) -> Rows:
@@ -61,10 +67,23 @@ class SlotShadow:
         stored = np.flatnonzero(stores & (places >= 0))
         loaded = np.flatnonzero(~stores & found.in_stack & (places >= 0))
         events = _with_second_slots(epoch, stored, slots)
-        writers = _last_before(events, loaded, slots)
-        suspects = self._suspects(epoch, found, contexts, _Loads(loaded, slots[loaded], writers))
+        loads = _Loads(loaded, slots[loaded], _last_before(events, loaded, slots))
+        writers = self._writers(epoch, found, loads)
+        starts = np.array([context.start for context in contexts], np.int64)
+        begun = starts[found.context[loaded]] if len(loaded) else np.empty(0, np.int64)
+        live = (writers.t >= begun) & (writers.t >= 0)
+        self._strays.append(self._new_strays(epoch, found, loads, writers, live))
+        suspects = self._suspects(epoch, found, loads, writers, live)
         self._carry(epoch, found, events)
         return suspects
+
+    @property
+    def strays(self) -> Rows:
+        """The SUSPECT rows so far of slots that another context stored to, but not in its own stack.
+
+        At most STRAYS_OF_A_KIND for each pair of instructions.
+        """
+        return np.concatenate(self._strays)
 
     def _add(self, frames: Integers) -> None:
         """Give a place to frames that have none."""
@@ -83,6 +102,7 @@ class SlotShadow:
             self._context = np.concatenate([self._context, np.full((room, SLOTS), NO_CONTEXT, np.int64)])
             self._spilled = np.concatenate([self._spilled, np.zeros((room, SLOTS), np.uint8)])
             self._in_stack = np.concatenate([self._in_stack, np.zeros((room, SLOTS), np.bool_)])
+            self._instruction = np.concatenate([self._instruction, np.zeros((room, SLOTS), np.int32)])
 
     def _places(self, frames: Integers) -> Integers:
         places = np.full(len(frames), -1, np.int64)
@@ -91,44 +111,58 @@ class SlotShadow:
             places[inside] = place_of[frames[inside] - first]
         return places
 
-    def _suspects(
-        self, epoch: EpochData, found: StackAccesses, contexts: list[Context], loads: "_Loads"
-    ) -> Rows:
-        code = self._index.stack_code
-        own, slots, here = loads.row, loads.slot, loads.writer >= 0
-        writer_t = self._t.ravel()[slots]
-        writer_context = self._context.ravel()[slots]
-        writer_spilled = self._spilled.ravel()[slots]
-        writer_in_stack = self._in_stack.ravel()[slots]
+    def _writers(self, epoch: EpochData, found: StackAccesses, loads: "_Loads") -> "_Writers":
+        """Return the last store to the slot of each load."""
+        slots, here = loads.slot, loads.writer >= 0
+        writers = _Writers(
+            t=self._t.ravel()[slots],
+            context=self._context.ravel()[slots],
+            spilled=self._spilled.ravel()[slots],
+            in_stack=self._in_stack.ravel()[slots],
+            instruction=self._instruction.ravel()[slots],
+        )
         rows = loads.writer[here]
-        writer_t[here] = epoch.accesses.t[rows].astype(np.int64) + epoch.start
-        writer_context[here] = found.context[rows]
-        writer_spilled[here] = spilled_by(epoch, found, rows, code)
-        writer_in_stack[here] = found.in_stack[rows]
-        starts = np.array([context.start for context in contexts], np.int64)
-        begun = starts[found.context[own]] if len(own) else np.empty(0, np.int64)
-        live = (writer_t >= begun) & (writer_t >= 0)
-        foreign = live & writer_in_stack & (writer_context != found.context[own])
-        register = code.restored[found.instruction[own]]
+        writers.t[here] = epoch.accesses.t[rows].astype(np.int64) + epoch.start
+        writers.context[here] = found.context[rows]
+        writers.spilled[here] = spilled_by(epoch, found, rows, self._index.stack_code)
+        writers.in_stack[here] = found.in_stack[rows]
+        writers.instruction[here] = found.instruction[rows]
+        return writers
+
+    def _suspects(
+        self, epoch: EpochData, found: StackAccesses, loads: "_Loads", writers: "_Writers", live: Flags
+    ) -> Rows:
+        own = loads.row
+        foreign = live & writers.in_stack & (writers.context != found.context[own])
+        register = self._index.stack_code.restored[found.instruction[own]]
         saved = np.isin(register, self._index.saved_registers)
-        changed = live & saved & (writer_spilled != register)
+        changed = live & saved & (writers.spilled != register)
         chosen = np.flatnonzero(foreign | changed)
-        suspects = np.empty(len(chosen), SUSPECT)
-        picked = own[chosen]
-        suspects["t"] = epoch.accesses.t[picked].astype(np.int64) + epoch.start
-        suspects["hart"], suspects["context"] = found.hart[picked], found.context[picked]
+        suspects = _rows(epoch, found, loads, writers, chosen)
         suspects["register"] = np.where(saved, register, 0)[chosen]
-        suspects["virtual"] = epoch.accesses.virtual[picked]
-        suspects["physical"] = epoch.accesses.physical[picked]
-        suspects["writer_t"], suspects["writer_context"] = writer_t[chosen], writer_context[chosen]
-        suspects["writer_in_stack"], suspects["foreign"] = writer_in_stack[chosen], foreign[chosen]
+        suspects["foreign"] = foreign[chosen]
         return suspects
+
+    def _new_strays(
+        self, epoch: EpochData, found: StackAccesses, loads: "_Loads", writers: "_Writers", live: Flags
+    ) -> Rows:
+        """Return the strays of an epoch, the first ones of each pair of a load and a store instruction."""
+        foreign = (writers.context != found.context[loads.row]) & (writers.context != NO_CONTEXT)
+        chosen = np.flatnonzero(live & foreign & ~writers.in_stack)
+        pairs = found.instruction[loads.row[chosen]].astype(np.int64) << 32 | writers.instruction[chosen]
+        order = np.argsort(pairs, kind="stable")
+        kinds, first, counts = np.unique(pairs[order], return_index=True, return_counts=True)
+        before = np.array([self._strays_of.get(kind, 0) for kind in kinds.tolist()], np.int64)
+        rank = np.arange(len(order)) - np.repeat(first, counts) + np.repeat(before, counts)
+        self._strays_of.update(zip(kinds.tolist(), (before + counts).tolist(), strict=True))
+        return _rows(epoch, found, loads, writers, np.sort(chosen[order[rank < STRAYS_OF_A_KIND]]))
 
     def _carry(self, epoch: EpochData, found: StackAccesses, events: "_Stores") -> None:
         # Of several stores to one slot numpy keeps the last.
         self._t.ravel()[events.slot] = epoch.accesses.t[events.row].astype(np.int64) + epoch.start
         self._context.ravel()[events.slot] = found.context[events.row]
         self._in_stack.ravel()[events.slot] = found.in_stack[events.row]
+        self._instruction.ravel()[events.slot] = found.instruction[events.row]
         self._spilled.ravel()[events.slot] = spilled_by(epoch, found, events.row, self._index.stack_code)
 
 
@@ -147,6 +181,30 @@ class _Loads:
     row: Integers
     slot: Integers
     writer: Integers
+
+
+@dataclass(frozen=True)
+class _Writers:
+    """One row for each load: the last store to its slot."""
+
+    t: Integers
+    context: Integers
+    spilled: Numbers
+    in_stack: Flags
+    instruction: Numbers
+
+
+def _rows(epoch: EpochData, found: StackAccesses, loads: _Loads, writers: _Writers, chosen: Integers) -> Rows:
+    """Return some of the loads as SUSPECT rows that are no restores and not foreign."""
+    rows = np.zeros(len(chosen), SUSPECT)
+    picked = loads.row[chosen]
+    rows["t"] = epoch.accesses.t[picked].astype(np.int64) + epoch.start
+    rows["hart"], rows["context"] = found.hart[picked], found.context[picked]
+    rows["virtual"] = epoch.accesses.virtual[picked]
+    rows["physical"] = epoch.accesses.physical[picked]
+    rows["writer_t"], rows["writer_context"] = writers.t[chosen], writers.context[chosen]
+    rows["writer_in_stack"] = writers.in_stack[chosen]
+    return rows
 
 
 def spilled_by(epoch: EpochData, found: StackAccesses, rows: Integers, code: StackCode) -> Numbers:

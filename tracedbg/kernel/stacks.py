@@ -62,9 +62,9 @@ def cluster(
     used = [context for context in contexts if 0 < context.top - context.low <= LARGEST]
     objects = _objects(symbols)
     groups = _groups(sorted(used, key=lambda context: (context.privilege, context.top)), objects)
-    spacing = _spacing(groups, objects)
+    tops = _tops(groups, objects)
     ordered = sorted(groups, key=lambda group: min(context.start for context in group))
-    stacks = [_stack(number, group, objects, spacing) for number, group in enumerate(ordered, 1)]
+    stacks = [_stack(number, group, objects, tops) for number, group in enumerate(ordered, 1)]
     return [_hinted(stack, group, allocations) for stack, group in zip(stacks, ordered, strict=True)]
 
 
@@ -115,28 +115,24 @@ def _object_of(address: int, objects: list[Symbol]) -> Symbol | None:
     return min(around, key=lambda symbol: symbol.size, default=None)
 
 
-def _spacing(groups: list[list[Context]], objects: list[Symbol]) -> dict[str, int]:
-    """Return how far apart stacks lie in objects that hold several of them."""
-    tops: dict[str, set[int]] = {}
+def _tops(groups: list[list[Context]], objects: list[Symbol]) -> dict[int, list[int]]:
+    """Return the tops of the stacks in each object by its address, ascending."""
+    tops: dict[int, set[int]] = {}
     for group in groups:
         top = max(context.top for context in group)
         symbol = _object_of(top - 1, objects)
         if symbol is not None:
-            tops.setdefault(symbol.name, set()).add(top)
-    return {
-        name: min(high - low for low, high in pairwise(sorted(found)))
-        for name, found in tops.items()
-        if len(found) > 1
-    }
+            tops.setdefault(symbol.address, set()).add(top)
+    return {address: sorted(found) for address, found in tops.items()}
 
 
-def _stack(number: int, group: list[Context], objects: list[Symbol], spacing: dict[str, int]) -> Stack:
+def _stack(number: int, group: list[Context], objects: list[Symbol], tops: dict[int, list[int]]) -> Stack:
     top = max(context.top for context in group)
     deepest = min(group, key=lambda context: context.low)
     symbol = _object_of(top - 1, objects)
     base, source = None, BaseSource.UNKNOWN
     if symbol is not None:
-        base, source = _base_in(symbol, top, spacing.get(symbol.name))
+        base, source = _base_in(symbol, top, tops[symbol.address])
     return Stack(
         number=number,
         top=top,
@@ -150,13 +146,19 @@ def _stack(number: int, group: list[Context], objects: list[Symbol], spacing: di
     )
 
 
-def _base_in(symbol: Symbol, top: int, spacing: int | None) -> tuple[int | None, BaseSource]:
-    """Return the lowest address of a stack in an object; in an array of stacks that of its element."""
-    if spacing is None:
+def _base_in(symbol: Symbol, top: int, tops: list[int]) -> tuple[int | None, BaseSource]:
+    """Return the lowest address of a stack in an object; in an array of stacks that of its element.
+
+    Elements that were never used may be of any size, so an element ends at the array's start or at the
+    top of another stack.
+    """
+    if len(tops) == 1:
         # A stack that ends far from the end of the object was cut out of it: a pool or a heap.
         ends_it = symbol.address + symbol.size - top <= min(SAME_TOP, symbol.size // 4)
         return (symbol.address, BaseSource.SYMBOL) if ends_it else (None, BaseSource.UNKNOWN)
-    if spacing >= SMALLEST_SYMBOL and symbol.size % spacing == 0:
-        element = (top - 1 - symbol.address) // spacing
-        return symbol.address + element * spacing, BaseSource.ARRAY
-    return None, BaseSource.UNKNOWN
+    spacing = min(high - low for low, high in pairwise(tops))
+    if spacing < SMALLEST_SYMBOL or symbol.size % spacing:
+        return None, BaseSource.UNKNOWN
+    base = symbol.address + (top - 1 - symbol.address) // spacing * spacing
+    is_end = base == symbol.address or any(0 <= base - other < SAME_TOP for other in tops)
+    return (base, BaseSource.ARRAY) if is_end else (None, BaseSource.UNKNOWN)

@@ -34,7 +34,7 @@ NOINLINE static uint64_t digest(uint64_t seed, int rounds)
 	return rounds ? digest(seed, rounds - 1) ^ state[7] : seed;
 }
 
-static long sys_sleep(uint64_t request)
+NOINLINE static long sys_nanosleep(uint64_t request)
 {
 	struct timespec given;
 	copy_from_user(&given, request, sizeof(given));
@@ -56,7 +56,7 @@ long system_call(long number, struct frame *frame)
 		digest_is_done = 1;
 		return 0;
 	case SYS_SLEEP:
-		return sys_sleep(frame->x[10]);
+		return sys_nanosleep(frame->x[10]);
 	case SYS_EXIT:
 		if (current()->number == 1)
 			finish(frame->x[10] ? "sleep: invalid argument" : "slept");

@@ -53,6 +53,7 @@ class Riscv64(Architecture):
     argument_registers = tuple(f"a{number}" for number in range(8))
     unchanged = frozenset(("zero", "gp", "tp"))
     address_space_register = "satp"
+    interrupt_enables = "mie"
     scratch_register = "sscratch"
     user_calls = UserCalls(
         cause=causes.CALL_FROM_USER,

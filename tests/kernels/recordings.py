@@ -1,4 +1,4 @@
-"""Each kernel is built and recorded once in a session, when it is first asked for."""
+"""Recordings of the kernels for all tests: each is made once in a session, when it is first asked for."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pytest
 import tracedbg
 from tests.kernels.build import Built, build, record
 from tests.kernels.variants import Kernel
-from tracedbg.state import Trace
+from tracedbg.session.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,11 @@ class Run:
     trace: Trace
 
 
+RunOf = Callable[[Kernel], Run]
+
+
 @pytest.fixture(scope="session")
-def kernel_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Kernel], Run]]:
+def kernel_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunOf]:
     runs: dict[str, Run] = {}
 
     def run_of(kernel: Kernel) -> Run:
@@ -36,3 +39,12 @@ def kernel_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[K
     yield run_of
     for run in runs.values():
         run.trace.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep all tests of a kernel on one worker (``--dist loadgroup``), which builds and records it once."""
+    for item in items:
+        call = getattr(item, "callspec", None)
+        kernel = None if call is None else call.params.get("kernel")
+        if isinstance(kernel, Kernel):
+            item.add_marker(pytest.mark.xdist_group(kernel.name))
