@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracedbg.arch.dataflow import Dataflow
+from tracedbg.arch.effect import Effect
 from tracedbg.arch.stack_code import StackCode, Words
 from tracedbg.arch.translation import AddressSpace, MappedPage, ReadPage, ReadWord, Walk
 from tracedbg.ids import PhysicalAddress, VirtualAddress
@@ -222,6 +223,10 @@ class Architecture(ABC):
     @abstractmethod
     def address_space(self, values: Values, privilege: int, use: Use) -> AddressSpace | None:
         """Return the address space in force, None where a register that decides it is not known."""
+
+    @abstractmethod
+    def effect(self, code: bytes) -> Effect:
+        """Return what the instruction that begins ``code`` does."""
 
     @abstractmethod
     def stack_code(self, words: Words) -> StackCode:

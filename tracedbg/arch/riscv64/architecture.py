@@ -16,10 +16,12 @@ from tracedbg.arch.base import (
     Values,
 )
 from tracedbg.arch.dataflow import Dataflow
+from tracedbg.arch.effect import Effect
 from tracedbg.arch.riscv64 import causes, paging
 from tracedbg.arch.riscv64.csrs import csr_writers
 from tracedbg.arch.riscv64.dataflow import dataflow
 from tracedbg.arch.riscv64.debugger import LAYOUT
+from tracedbg.arch.riscv64.effect import effect
 from tracedbg.arch.riscv64.linux_calls import LINUX_CALLS
 from tracedbg.arch.riscv64.registers import FLOAT, INTEGER, NAMES, VECTOR
 from tracedbg.arch.riscv64.stack_code import stack_code
@@ -127,6 +129,10 @@ class Riscv64(Architecture):
             return paging.address_space(0)
         satp = values("satp")
         return None if satp is None else paging.address_space(satp)
+
+    def effect(self, code: bytes) -> Effect:
+        """Decode RV64GC."""
+        return effect(code)
 
     def stack_code(self, words: Words) -> StackCode:
         """Decode RV64GC."""
