@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tracedbg.arch.memory_map import parse_memory_map
 from tracedbg.errors import RecordError
 from tracedbg.record import qmp
 
@@ -158,14 +159,14 @@ def test_only_the_view_of_the_cpus_is_taken_from_mtree() -> None:
         "  0000000090000000-00000000900fffff (prio 1, ram): m @0000000000100000\n"
         "  00000000a0000000-00000000a00fffff (prio 1, nv-ram): vga\n"
     )
-    assert [(r.start, r.size, r.kind, r.name, r.offset) for r in qmp.parse_memory_map(text, "m")] == [
+    assert [(r.start, r.size, r.kind, r.name, r.offset) for r in parse_memory_map(text, "m")] == [
         (0x1000, 0x1000, "rom", "flash A", 0x800),
         (0x2000, 0x1000, "device", "uart", 0),
         (0x8000_0000, 0x10_0000, "ram", "m", 0),
         (0x9000_0000, 0x10_0000, "ram", "m", 0x10_0000),
         (0xA000_0000, 0x10_0000, "memory", "vga", 0),
     ]
-    assert qmp.parse_memory_map("nothing", "m") == ()
+    assert parse_memory_map("nothing", "m") == ()
 
 
 @pytest.mark.slow

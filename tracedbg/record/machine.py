@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tracedbg.arch.memory_map import MemoryRange
 from tracedbg.errors import RecordError
-from tracedbg.record.qmp import MemoryRange
 from tracedbg.record.slots import Range
 
 _UART_NAMES = ("serial", "uart")

@@ -16,29 +16,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
+from tracedbg.arch.memory_map import MemoryRange, parse_memory_map
 from tracedbg.errors import RecordError
-from tracedbg.ids import PhysicalAddress
 from tracedbg.record import command
 
 OLDEST_VERSION = (9, 2)
 _PATIENCE = 20.0
 _PART = 1 << 16
-
-RangeKind = Literal["ram", "memory", "rom", "device"]
-_KINDS: dict[str, RangeKind] = {
-    "ram": "memory",
-    "nv-ram": "memory",
-    "ramd": "memory",
-    "rom": "rom",
-    "romd": "rom",
-    "nv-romd": "rom",
-    "i/o": "device",
-}
-_RANGE = re.compile(
-    r"\s+([0-9a-f]{16})-([0-9a-f]{16}) \(prio -?\d+, ([a-z/-]+)\): (.*?)(?: @([0-9a-f]{16}))?(?: KVM)?\s*"
-)
 
 
 @dataclass(frozen=True)
@@ -48,21 +34,6 @@ class Event:
     name: str
     data: dict[str, Any]
     seconds: float
-
-
-@dataclass(frozen=True)
-class MemoryRange:
-    """Guest-physical bytes ``[start, start + size)`` as the CPUs see them.
-
-    ``ram`` is the main backend, and ``offset`` where in it the range begins; ``memory`` is other RAM, ``rom``
-    boot ROM and flash, ``device`` everything that a device answers. ``name`` is QEMU's.
-    """
-
-    start: PhysicalAddress
-    size: int
-    kind: RangeKind
-    name: str
-    offset: int
 
 
 class QemuEndedError(RecordError):
@@ -227,37 +198,6 @@ class Qmp:
         self.closed = not part
         self._pending += part
         return bool(part)
-
-
-def parse_memory_map(text: str, ram_id: str) -> tuple[MemoryRange, ...]:
-    """Return the ranges of the CPUs' address space from what ``info mtree -f`` prints, ascending.
-
-    >>> parse_memory_map('''
-    ...  AS "memory", root: system
-    ...   0000000080000000-0000000087ffffff (prio 0, ram): tracedbg-ram
-    ... ''', "tracedbg-ram")[0].kind
-    'ram'
-    """
-    views = re.split(r"^FlatView #\d+\s*$", text, flags=re.MULTILINE)
-    for name in ("cpu-memory-0", "memory"):
-        for view in views:
-            if f' AS "{name}", root:' in view:
-                return _ranges(view, ram_id)
-    return ()
-
-
-def _ranges(view: str, ram_id: str) -> tuple[MemoryRange, ...]:
-    found = []
-    for line in view.splitlines():
-        match = _RANGE.fullmatch(line)
-        if match:
-            first, last = int(match[1], 16), int(match[2], 16)
-            kind = _KINDS.get(match[3], "device")
-            if kind == "memory" and match[4] == ram_id:
-                kind = "ram"
-            offset = int(match[5] or "0", 16)
-            found.append(MemoryRange(PhysicalAddress(first), last - first + 1, kind, match[4], offset))
-    return tuple(found)
 
 
 @functools.cache

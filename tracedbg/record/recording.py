@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tracedbg.arch.memory_map import MemoryRange
 from tracedbg.errors import RecordError
 from tracedbg.format.columns import AnyArray
 from tracedbg.format.schema import ACCESSES, BLOCKS, END, Message
@@ -68,7 +69,7 @@ class Recording:
         self._slots = slots
         self._listener = listener
         self._qmp: qmp.Qmp | None = None
-        self._map: tuple[qmp.MemoryRange, ...] = ()
+        self._map: tuple[MemoryRange, ...] = ()
         self._ram: Ram | None = None
         self._sizes = BlockSizes()
         self._code = ExecutedCode()
