@@ -13,7 +13,7 @@ from tracedbg.errors import RecordError
 from tracedbg.format.columns import AnyArray
 from tracedbg.format.schema import ACCESSES, BLOCKS, END, Message
 from tracedbg.record import qmp
-from tracedbg.record.attachments import Carried, ExecutedCode, carried_files
+from tracedbg.record.attachments import ExecutedCode, carried_files
 from tracedbg.record.builder import TraceBuilder
 from tracedbg.record.command import Rewritten
 from tracedbg.record.disk import is_nearly_full
@@ -38,6 +38,7 @@ from tracedbg.record.silence import SECONDS, SilenceWatch
 from tracedbg.record.sink import Means, NewestPart, Sink, Start, WholeTrace
 from tracedbg.record.slots import FULL as SLOT_FULL
 from tracedbg.record.slots import Slot, SlotFile
+from tracedbg.symbols.carried import Carried
 
 _QMP_SECONDS = 60.0
 _HANG = (
