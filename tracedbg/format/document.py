@@ -66,13 +66,14 @@ _CONSTANTS = (
     "ACCESS_MPRV",
 )
 
-_ENUMS = (schema.Source, schema.AccessKind, schema.Cause, schema.LateKind)
+_ENUMS = (schema.Source, schema.AccessKind, schema.Cause, schema.LateKind, schema.StopReason)
 
 
 def generate() -> str:
     """Return the page as Markdown."""
     constants = "".join(f"| `{name}` | {getattr(schema, name)} |\n" for name in _CONSTANTS)
-    sections = [_TOP + constants, *map(_enum, _ENUMS), _MESSAGES_TOP, *map(_message, schema.MESSAGES)]
+    messages = map(_message, schema.MESSAGES)
+    sections = [_TOP + constants, *map(_enum, _ENUMS), _MESSAGES_TOP, *messages, _CAPTURES]
     return "\n".join(sections)
 
 
@@ -80,6 +81,18 @@ _MESSAGES_TOP = """\
 ## Messages
 
 Offsets called t in an epoch count from the epoch's first t. Types are numpy's: `u8` is eight bytes, unsigned.
+"""
+
+
+_CAPTURES = """\
+### Captures
+
+The `guest` record of a trace that was made through a debugger stub has `"source": "gdbstub"`. Such a trace
+holds stops and windows of single steps. t counts the instructions that were seen to start, and the one that
+each hart which ran on stood at; its outcome is open. Where `gap.t` names a moment, which is the end of an
+epoch, other instructions ran before it that are not in the trace. There is no image and no end: nothing is
+known of memory but samples, and stores since. What a sample brought is known until the next gap. Within a
+window a device, or the bits that a page-table walk sets, may change memory without the trace telling.
 """
 
 

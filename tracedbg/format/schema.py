@@ -76,6 +76,17 @@ class LateKind(IntEnum):
     NO_VALUE = 2
 
 
+class StopReason(IntEnum):
+    """Why a guest stood still when a debugger stub was asked about it."""
+
+    ATTACHED = 0
+    STEP = 1
+    BREAKPOINT = 2
+    WATCHPOINT = 3
+    INTERRUPT = 4
+    OTHER = 5
+
+
 ACCESS_SIZE_MASK = 0x07
 """log2 of the size in bytes, 0 to 3; a 16-byte access is two rows."""
 ACCESS_STORE = 0x08
@@ -326,7 +337,35 @@ END = Message(
     ),
 )
 
-MESSAGES = (IMAGE, BLOCKS, EPOCH, WRITES, ACCESSES, LATE, SPAN, CONSOLE, END)
+STOPS = Message(
+    "stops",
+    "What a debugger stub told of a guest that stood still; only captures have it (see Captures). "
+    "Every t is absolute, and ascends from message to message. log_time is the last t that it tells of.",
+    (
+        _column(
+            "gap.t",
+            "u8",
+            Filter.DELTA,
+            "moments before which the guest ran unseen: only what is told at or after each is known there",
+        ),
+        _column("stop.t", "u8", Filter.DELTA, "moment of each stop"),
+        _column("stop.hart", "u2", Filter.NONE, "hart that the stub named"),
+        _column("stop.reason", "u1", Filter.NONE, "why it stood still (StopReason)"),
+        _column(
+            "stop.address", "u8", Filter.NONE, "virtual address of a breakpoint or watchpoint; else all ones"
+        ),
+        _column("place.t", "u8", Filter.DELTA, "moment at which a hart stood at an address"),
+        _column("place.hart", "u2", Filter.NONE, "that hart"),
+        _column("place.pc", "u8", Filter.NONE, "that address: of the instruction that it is to start next"),
+        _column("place.privilege", "u1", Filter.NONE, "privilege that it stood at"),
+        _column("sample.t", "u8", Filter.DELTA, "moment at which memory was read; first or last of an epoch"),
+        _column("sample.physical", "u8", Filter.NONE, "its physical address, a multiple of 8"),
+        _column("sample.size", "u4", Filter.NONE, "bytes read, a multiple of 8"),
+        _column("sample.bytes", "u1", Filter.NONE, "the bytes of all samples, one after the other"),
+    ),
+)
+
+MESSAGES = (IMAGE, BLOCKS, EPOCH, WRITES, ACCESSES, LATE, SPAN, CONSOLE, END, STOPS)
 
 SLOT_MESSAGES = (BLOCKS, EPOCH, WRITES, ACCESSES, LATE)
 """The messages whose columns the recorder's plugin fills in shared memory, uncompressed and unfiltered."""
