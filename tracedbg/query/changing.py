@@ -7,8 +7,9 @@ import numpy as np
 from tracedbg.ids import Time
 from tracedbg.query.accesses import Range
 from tracedbg.query.byte_places import byte_places
-from tracedbg.query.memory import Content, memory_at
+from tracedbg.query.memory import memory_at
 from tracedbg.query.rows import Kind, Rows
+from tracedbg.query.written import Content
 from tracedbg.store.source import Flags
 from tracedbg.store.trace import Trace
 

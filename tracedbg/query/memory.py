@@ -1,17 +1,15 @@
 """What bytes of physical memory held at a moment."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import Epoch, Frame, PhysicalAddress, Time
-from tracedbg.query.byte_places import byte_places
+from tracedbg.query.sampled import sampled_at
+from tracedbg.query.written import Content, written_bytes
 from tracedbg.store.epoch import EpochData
-from tracedbg.store.source import Flags, Integers, Numbers
+from tracedbg.store.source import Flags
 from tracedbg.store.spans import EPOCH_ALONE, SpanData
 from tracedbg.store.trace import Trace
-
-Content = NDArray[np.uint8]
 
 SIZE_LIMIT = 1 << 26
 
@@ -20,11 +18,14 @@ def memory_at(trace: Trace, physical: PhysicalAddress, size: int, t: Time) -> tu
     """Return ``size`` bytes from a physical address at moment ``t``, and which of them are known.
 
     Both arrays have ``size`` rows; unknown bytes are 0. RAM is known from the start of the trace on,
-    other memory where it was loaded from or seen to change. ValueError for a t outside the trace or a
+    other memory where it was loaded from or seen to change. Of a capture only what was read, loaded or stored
+    since the last gap is known. ValueError for a t outside the trace or a
     size beyond SIZE_LIMIT.
     """
     if not 0 <= size <= SIZE_LIMIT:
         raise ValueError(f"{size} bytes of memory are more than {SIZE_LIMIT}")
+    if trace.guest.is_capture:
+        return sampled_at(trace, physical, size, t)
     index = trace.epoch_of(t)
     epoch = trace.epoch(index)
     wanted = _Wanted(physical, size)
@@ -95,29 +96,3 @@ class _Wanted:
         base = frame * PAGE_SIZE
         inside = slice(max(self._start - base, 0), min(self._stop - base, PAGE_SIZE))
         self._fill(base + inside.start, page[inside], valid[inside])
-
-
-def written_bytes(epoch: EpochData, start: int, stop: int, t: int) -> tuple[Integers, Numbers, Content]:
-    """Return bytes written, or told by a load, before offset ``t``, in order of time: a row for each.
-
-    The columns are the offset of the first moment that shows the byte, its address, and its value. All bytes
-    of the stores and changes with one from ``start`` to ``stop`` are returned.
-    """
-    table, changes = epoch.accesses, epoch.accesses.changes
-    stores = table.touching(start, stop) if t > 0 else np.empty(0, np.int64)
-    stores = stores[(table.t[stores] < t) & table.tells[stores]]
-    changed = epoch.accesses.changes_touching(start, stop)
-    changed = changed[changes.t[changed] <= t]
-    store_address = byte_places(table.physical[stores], table.second[stores], table.size[stores])
-    change_address = changes.physical[changed][:, None] + np.arange(8, dtype=np.uint64)
-    size = np.concatenate([table.size[stores], np.full(len(changed), 8, np.uint8)])
-    value = np.concatenate([table.value[stores], changes.value[changed]]).astype("<u8")
-    # A change at t comes after the stores before t, and before those at t.
-    moment = np.concatenate(
-        [2 * table.t[stores].astype(np.int64) + 1, 2 * changes.t[changed].astype(np.int64)]
-    )
-    order = np.argsort(moment, kind="stable")
-    used = np.arange(8) < size[order][:, None]
-    address = np.concatenate([store_address, change_address])[order]
-    shown = np.repeat((moment[order] + 1) // 2, size[order])
-    return shown, address[used], value[order].view(np.uint8).reshape(-1, 8)[used]

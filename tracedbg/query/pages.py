@@ -6,7 +6,9 @@ import numpy as np
 
 from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import Epoch, Frame, PhysicalAddress, Time
-from tracedbg.query.memory import Content, memory_at, written_bytes
+from tracedbg.query.memory import memory_at
+from tracedbg.query.sampled import sampled_at
+from tracedbg.query.written import Content, written_bytes
 from tracedbg.store.source import Flags, Integers
 from tracedbg.store.trace import Trace
 
@@ -34,6 +36,8 @@ def page_at(trace: Trace, frame: Frame, t: Time) -> tuple[Content, Flags]:
 
     What the page went through in the epoch of ``t`` is kept, so that the next moment there costs little.
     """
+    if trace.guest.is_capture:
+        return sampled_at(trace, frame * PAGE_SIZE, PAGE_SIZE, t)
     index = trace.epoch_of(t)
     history = trace.kept(("page", index, frame), lambda: _history(trace, frame, index))
     content, known = history.content.copy(), history.known.copy()

@@ -31,7 +31,8 @@ class Memory:
     """Reads memory as it is before the instruction at ``t`` runs.
 
     Of RAM everything is known but what a device may have changed unnoticed (see uncertainty). Other memory,
-    such as boot ROM, is known from its first load on; a device's registers are never known. Both reads
+    such as boot ROM, is known from its first load on; a device's registers are never known. Of a capture only
+    what was read, loaded or stored since the guest last ran unseen is known. Both reads
     raise UsageError for a range that is no range of addresses or is larger than 64 MiB.
     """
 
@@ -86,6 +87,8 @@ class Memory:
 
     def _reason(self, address: int) -> str:
         guest = self._trace.guest
+        if guest.is_ram(PhysicalAddress(address)) and guest.is_capture:
+            return "it was not read since the guest last ran unseen"
         if guest.is_ram(PhysicalAddress(address)):
             return "a device may have written there unnoticed"
         for device in guest.devices:
@@ -98,7 +101,7 @@ class Memory:
         if start >= _PHYSICAL_LIMIT:
             return np.zeros(PAGE_SIZE, np.uint8), np.zeros(PAGE_SIZE, np.bool_)
         content, known = page_at(self._trace, Frame(frame), self._t)
-        if self._trace.guest.is_ram(start):
+        if self._trace.guest.is_ram(start) and not self._trace.guest.is_capture:
             known &= ~unproven(self._trace, frame, self._t, content)
         content[~known] = 0
         return content, known

@@ -18,6 +18,7 @@ from tracedbg.state.memory import Memory
 from tracedbg.state.recording import Recording
 from tracedbg.state.registers import Registers
 from tracedbg.state.traps import Trap, trap_at
+from tracedbg.store.stops import Place
 
 
 class Moment:
@@ -71,9 +72,29 @@ class Moment:
         trap = trap_at(self._recording.store, self.next_t)
         return trap if trap is not None and trap.hart == self.hart else None
 
+    @cached_property
+    def _place(self) -> Place | None:
+        """Where the hart stands, as a debugger stub told; only captures have that."""
+        store = self._recording.store
+        place = store.stops.find_place(self.t, self.hart) if store.guest.is_capture else None
+        last = None if place is None else last_of_hart(store, self.hart, self.t)
+        return place if last is None or place is None or last < place.t else None
+
+    @property
+    def stands(self) -> bool:
+        """Whether a debugger stub told that the hart stands still at t, before its next instruction."""
+        return self._place is not None
+
     @property
     def pc(self) -> VirtualAddress | None:
-        """The address of the instruction that the hart stands at, None when it does not run again."""
+        """The address of the instruction that the hart stands at, None when it does not run again.
+
+        In a capture it is also not known of a hart that did not stand still at t.
+        """
+        if self._place is not None:
+            return self._place.pc
+        if self._recording.store.guest.is_capture and self.next_t != self.t:
+            return None
         if self._pending is not None:
             return self._pending.epc
         return None if self._next is None else self._next.pc
@@ -81,6 +102,10 @@ class Moment:
     @cached_property
     def privilege(self) -> int | None:
         """0 user, 1 supervisor, 3 machine; that of the last instruction of a hart that does not run again."""
+        if self._place is not None:
+            return self._place.privilege
+        if self._recording.store.guest.is_capture and self.next_t != self.t:
+            return None
         if self._pending is not None:
             return self._pending.source
         if self._next is not None:

@@ -11,7 +11,10 @@ HART_LIMIT = 4096
 REGISTER_LIMIT = 4096
 RANGE_LIMIT = 4096
 INTEGER_REGISTERS = 32
-CLOCKS = ("realtime", "icount")
+CLOCKS = ("realtime", "icount", "unknown")
+RECORDER = "recorder"
+GDBSTUB = "gdbstub"
+SOURCES = (RECORDER, GDBSTUB)
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,13 @@ class Guest:
     command: tuple[str, ...]
     clock: str
     start_t: Time
+    source: str = RECORDER
+    """What saw it run: the recorder saw all, a gdbstub only stops and steps."""
+
+    @property
+    def is_capture(self) -> bool:
+        """Whether the trace has gaps, and knows of memory only what was read."""
+        return self.source == GDBSTUB
 
     def find_register(self, name: str) -> RegisterId | None:
         """Return the number of a register, or None when the trace does not have it."""
@@ -86,6 +96,7 @@ def parse_guest(record: Mapping[str, Any]) -> Guest:
         command=tuple(fields.texts("command")),
         clock=fields.text("clock"),
         start_t=Time(fields.number("start_t")),
+        source=fields.text("source") if "source" in record else RECORDER,
     )
     _check(guest)
     return guest
@@ -113,6 +124,8 @@ def _check(guest: Guest) -> None:
         raise GuestError(f"registers has {len(guest.registers)} names")
     if guest.clock not in CLOCKS:
         raise GuestError(f"clock is {guest.clock[:40]!r}")
+    if guest.source not in SOURCES:
+        raise GuestError(f"source is {guest.source[:40]!r}, which this tracedbg does not know")
     if any(area.start % PAGE_SIZE or area.size % PAGE_SIZE for area in guest.ram):
         raise GuestError("ram does not consist of whole pages")
 

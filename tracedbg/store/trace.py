@@ -22,6 +22,7 @@ from tracedbg.store.image import Image
 from tracedbg.store.late import LateRows, LateStore
 from tracedbg.store.source import CACHE_BYTES, Numbers, Source, is_ascending, is_strictly_ascending
 from tracedbg.store.spans import SpanIndex
+from tracedbg.store.stops import StopStore
 
 Parsed = TypeVar("Parsed")
 Kept = TypeVar("Kept", bound=Sized)
@@ -48,7 +49,8 @@ class Trace:
         # An epoch whose later messages were cut off is not whole.
         self.epochs = min(source.file.count(message.topic) for message in (EPOCH, WRITES, ACCESSES))
         self.epoch_starts: Numbers = source.file.times(EPOCH.topic)[: self.epochs]
-        if not self.epochs or not is_strictly_ascending(self.epoch_starts):
+        # An attached debugger may have left before anything ran: then the first epoch is empty.
+        if not self.epochs or not _in_order(self.epoch_starts, self.guest):
             raise self._error(
                 "holds no whole epoch: nothing of the recording is left"
                 if not self.epochs
@@ -56,6 +58,7 @@ class Trace:
             )
         self._blocks = BlockStore(source)
         self._late = LateStore(source)
+        self.stops = StopStore(source)
         self.spans = SpanIndex(source, self.epoch_starts, self.epochs)
         self.image = Image(source)
         self.start = Time(int(self.epoch_starts[0]))
@@ -190,3 +193,7 @@ class Trace:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _in_order(starts: Numbers, guest: Guest) -> bool:
+    return is_strictly_ascending(starts[1:] if guest.is_capture else starts) and is_ascending(starts)
