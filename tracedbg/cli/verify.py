@@ -48,6 +48,9 @@ def as_object(report: Report) -> dict[str, object]:
         "unexplained": report.unexplained,
         "changes": dict(report.changes),
         "unknown_results": report.unknown_results,
+        "is_capture": report.is_capture,
+        "gaps": report.gaps,
+        "resampled": report.resampled,
         "examples": report.examples,
         "losses": list(report.losses),
     }
@@ -64,7 +67,12 @@ def text(report: Report) -> str:
         "changes without a store: "
         + ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in report.changes.items()),
     ]  # fmt: skip
-    if report.unknown_results:
+    if report.is_capture:
+        lines.append(
+            f"a capture: nothing is known across its {report.gaps:,} gaps; "
+            f"{report.resampled:,} words differed when they were read again"
+        )
+    elif report.unknown_results:
         lines.append(f"unknown results: {report.unknown_results} (the last instruction of a hart)")
     lines += [f"lost: {loss}" for loss in report.losses]
     lines += report.examples

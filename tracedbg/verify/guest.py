@@ -17,13 +17,18 @@ INTEGER_REGISTERS = 32
 
 @dataclass(frozen=True)
 class GuestFacts:
-    """``registers`` are the names that register numbers count; ``ram`` holds (start, size) in bytes."""
+    """``registers`` are the names that register numbers count; ``ram`` holds (start, size) in bytes.
+
+    ``ram`` is what is known from the first t on; nothing is in a capture.
+    """
 
     harts: int
     registers: tuple[str, ...]
     ram: tuple[tuple[int, int], ...]
     uarts: tuple[int, ...] = ()
     """Physical addresses of their data registers."""
+    is_capture: bool = False
+    """Whether a debugger stub told of it: then RAM is not known from the start, nor all of the console."""
 
     def are_ram(self, frames: Words) -> Flags:
         """Return for each frame whether it is RAM."""
@@ -42,9 +47,11 @@ def parse_guest(record: Mapping[str, Any]) -> GuestFacts:
     names = _items(record, "registers", REGISTER_LIMIT)
     is_list = len(names) >= INTEGER_REGISTERS and all(isinstance(name, str) for name in names)
     require(is_list, "the description of the guest has no list of registers")
-    ram = tuple(map(_area, _items(record, "ram", RANGE_LIMIT)))
+    areas = tuple(map(_area, _items(record, "ram", RANGE_LIMIT)))
     uarts = tuple(_uarts(_items(record, "devices", RANGE_LIMIT)))
-    return GuestFacts(harts, tuple(names), ram, uarts)
+    if record.get("source") == "gdbstub":
+        return GuestFacts(harts, tuple(names), (), is_capture=True)
+    return GuestFacts(harts, tuple(names), areas, uarts)
 
 
 def _uarts(devices: list[Any]) -> Iterator[int]:

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from tracedbg.errors import TraceFormatError
 from tracedbg.format.reader import TraceFile
-from tracedbg.format.schema import ACCESSES, BLOCKS, CONSOLE, END, EPOCH, IMAGE, LATE, WRITES
+from tracedbg.format.schema import ACCESSES, BLOCKS, CONSOLE, END, EPOCH, IMAGE, LATE, STOPS, WRITES
 from tracedbg.verify.accesses import word_rows
-from tracedbg.verify.blocks import Dictionary, expand
+from tracedbg.verify.blocks import Dictionary, Instructions, expand
 from tracedbg.verify.console import ConsoleCheck
 from tracedbg.verify.ending import compare_ram
 from tracedbg.verify.guest import GuestFacts, parse_guest
@@ -19,6 +21,7 @@ from tracedbg.verify.registers import RegisterCheck
 from tracedbg.verify.report import Report
 from tracedbg.verify.results import Results
 from tracedbg.verify.spans import Done, SpanCheck
+from tracedbg.verify.stops import Stops
 from tracedbg.verify.structure import bounds, check_epoch
 from tracedbg.verify.touched import Touched
 from tracedbg.verify.traps import TrapCheck
@@ -33,13 +36,21 @@ def verify(path: Path, progress: Progress | None = None) -> Report:
     verification there. Raises TraceFormatError when the file, or a message in it, cannot be read at all.
     """
     with TraceFile(path) as file:
-        report = Report(losses=file.losses)
-        verification = _Verification(file, _guest(file), report)
+        guest = _guest(file)
+        report = Report(losses=file.losses, is_capture=guest.is_capture)
         try:
+            verification = _Verification(file, guest, report)
             verification.run(progress or (lambda _done, _of: None))
         except Malformed as error:
             report.differ("structure", 1, f"{error}; nothing after that was verified")
         return report
+
+
+def _stops(file: TraceFile, guest: GuestFacts) -> Stops | None:
+    """Return the stops of a capture, None for a recording."""
+    if not guest.is_capture:
+        return None
+    return Stops((file.fetch(STOPS.topic, index) for index in range(file.count(STOPS.topic))), guest)
 
 
 def _guest(file: TraceFile) -> GuestFacts:
@@ -60,11 +71,16 @@ class _Verification:
         self._dictionary = Dictionary()
         self._blocks_read = 0
         self._end: int | None = None
-        self._memory = Memory(guest)
-        self._loads = LoadCheck(self._memory, report)
+        self._stops = _stops(file, guest)
+        self._forget()
         self._registers = RegisterCheck(guest, report)
-        self._traps = TrapCheck(guest, report)
         self._spans = SpanCheck(file, self._memory, report)
+
+    def _forget(self) -> None:
+        """Know nothing of memory but what RAM held from the start, nor of where harts came from."""
+        self._traps = TrapCheck(self._guest, self._report)
+        self._memory = Memory(self._guest)
+        self._loads = LoadCheck(self._memory, self._report)
 
     def run(self, progress: Progress) -> None:
         file = self._file
@@ -80,6 +96,8 @@ class _Verification:
             except Malformed as error:
                 raise Malformed(f"epoch {index}: {error}") from None
             progress(index + 1, epochs)
+        if self._stops is not None:
+            self._check_stops(self._stops, epochs)
         self._spans.end(epochs)
         if not file.losses:
             console.end()
@@ -105,11 +123,39 @@ class _Verification:
         problem = f"epoch {index}: a load retired without an access"
         self._report.differ("structure", results.missing, problem)
         self._registers.check(messages, instructions, results)
+        if self._stops is not None:
+            self._stand(self._stops, messages, instructions, results)
         self._traps.check(messages, instructions, results)
         rows = word_rows(messages.accesses)
         written = self._loads.check(messages, rows)
         self._spans.add(index + 1, Done(written, Touched.of(messages.epoch, rows)))
         console.check(messages)
+
+    def _stand(
+        self, stops: Stops, messages: EpochMessages, instructions: Instructions, results: Results
+    ) -> None:
+        """Take in what was told of the moment at which an epoch begins, and compare where its hart stood."""
+        if stops.has_gap(messages.first):
+            self._forget()
+            self._report.gaps += 1
+        self._report.resampled += stops.apply(messages.first, self._memory)
+        t, hart, pc = stops.places(messages.first, messages.length)
+        own = instructions.hart[t] == hart
+        wrong = np.flatnonzero(results.addresses(t[own]) != pc[own])
+        if len(wrong):
+            at = messages.first + int(t[own][wrong[0]])
+            self._report.differ("registers", len(wrong), f"t {at}: the hart did not stand where it went on")
+
+    def _check_stops(self, stops: Stops, epochs: int) -> None:
+        """Compare the stops with the ends of epochs, and take in the last one, after all instructions."""
+        edges = [bounds(Columns(self._file.fetch(EPOCH.topic, index))) for index in range(epochs)]
+        ends = {first + length for first, length in edges}
+        end = max(ends, default=0)
+        stops.check_times(np.array(sorted({first for first, _ in edges} | ends), np.int64), end)
+        if stops.has_gap(end):
+            self._forget()
+            self._report.gaps += 1
+        self._report.resampled += stops.apply(end, self._memory)
 
     def _messages(self, index: int) -> EpochMessages:
         epoch, writes, accesses = (
