@@ -32,6 +32,7 @@ class TraceBuilder:
     """Writes a trace epoch by epoch, in order.
 
     ``only_epochs`` may be set when the disk gets full: spans of more than one epoch are then left out.
+    ``has_spans`` is for captures to unset, which have gaps that no span could go over.
     """
 
     def __init__(self, file: BinaryIO, fold: Fold, *, level: int = 1) -> None:
@@ -40,6 +41,7 @@ class TraceBuilder:
         self.instructions = 0
         self.end_t = 0
         self.only_epochs = False
+        self.has_spans = True
         self._fold = fold
         self._groups = Groups(fold.library)
         self._console = ConsoleReader(())
@@ -83,9 +85,12 @@ class TraceBuilder:
         console = self._console.read(accesses, first_t)
         if console is not None:
             self.writer.write(CONSOLE, console, first_t)
-        self._fold.add(accesses)
-        self._executed[0] = _either(self._executed[0], executed_blocks(blocks))
-        self._end_spans(first_t)
+        if self.has_spans:
+            self._fold.add(accesses)
+            self._executed[0] = _either(self._executed[0], executed_blocks(blocks))
+            self._end_spans(first_t)
+        else:
+            self.epochs += 1
         self.instructions += end_t - first_t
         self.end_t = end_t
         self.writer.flush()

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from tracedbg.errors import RecordError, TraceFormatError, UsageError
 from tracedbg.format.reader import TraceFile
-from tracedbg.format.schema import END, EPOCH, IMAGE
+from tracedbg.format.schema import END, EPOCH, IMAGE, STOPS
 from tracedbg.record import plugin_build
 from tracedbg.record.builder import TraceBuilder
 from tracedbg.record.drain import BlockSizes, read_slot
@@ -20,6 +20,7 @@ from tracedbg.record.machine import uart_starts
 from tracedbg.record.segments import HEAD, SegmentReader
 from tracedbg.record.slots import SlotFile
 from tracedbg.record.stored import check, count_epochs, guest_of, iter_blocks, read_epoch
+from tracedbg.store.guest import GDBSTUB
 
 CUT_SHORT = "cut-short"
 _PARTIAL = ".partial"
@@ -125,7 +126,9 @@ class _Repair:
                 check(image)
                 self._builder.writer.write_packed(IMAGE, image.payload(), int(file.times(IMAGE.topic)[index]))
             self._copy_attachments(file)
+            self._builder.has_spans = guest.get("source") != GDBSTUB
             whole = self._copy_epochs(file)
+            self._copy_stops(file)
             if whole == count_epochs(file) and file.count(END.topic):
                 self._copy_end(file)
             return whole
@@ -151,6 +154,20 @@ class _Repair:
             known = stored.first_t + 1
             self._builder.add_stored(stored)
         return count
+
+    def _copy_stops(self, file: TraceFile) -> None:
+        """Copy what a capture tells of its stops, up to the end of the epochs that were saved."""
+        for index, time in enumerate(file.times(STOPS.topic).tolist()):
+            if time <= self._builder.end_t:
+                try:
+                    stops = file.fetch(STOPS.topic, index)
+                    check(stops)
+                except TraceFormatError as error:
+                    self._losses.append(
+                        f"what was told of the stops from t {time} on is lost: {error.problem}"
+                    )
+                    return
+                self._builder.writer.write_packed(STOPS, stops.payload(), time)
 
     def _copy_end(self, file: TraceFile) -> None:
         """Copy what came after the last epoch, when nothing before it is lost."""
