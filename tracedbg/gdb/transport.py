@@ -97,6 +97,18 @@ class Connection:
         except OSError:
             return b""
 
+    def receive_within(self, seconds: float) -> bytes | None:
+        """Return bytes that arrive within some seconds: None without any, empty when the peer has gone."""
+        self._socket.settimeout(seconds)
+        try:
+            return self._socket.recv(CHUNK)
+        except (TimeoutError, BlockingIOError):
+            return None
+        except OSError:
+            return b""
+        finally:
+            self._socket.settimeout(SEND_SECONDS)
+
     def send(self, data: bytes) -> bool:
         """Send all of ``data``; False when the peer has gone or does not take it."""
         try:

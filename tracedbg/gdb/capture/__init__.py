@@ -1,0 +1,1 @@
+"""Traces made from what a debugger stub shows of a running guest."""
