@@ -13,7 +13,7 @@ _WORD = re.compile(r"[a-z][a-z0-9]*")
 
 def code_panel(moment: Moment, names: Names, height: int) -> CodePanel:
     """Return ``height`` rows at most, with the current instruction in the upper half."""
-    if moment.pc is None or moment.t != moment.next_t:
+    if moment.pc is None or not (moment.stands or moment.t == moment.next_t):
         end = CodeRow(CodeKind.UNKNOWN, None, "", "nothing runs here: the trace has ended")
         return CodePanel("", (end,))
     lines = moment.disassembly(before=height, after=height)

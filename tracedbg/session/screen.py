@@ -62,7 +62,8 @@ def header(session: Session, place: Place) -> Header:
     store = session.store
     harts = f"{store.guest.harts} hart{'s' * (store.guest.harts > 1)}"
     machine = f"{store.guest.arch}, {harts}, {in_short(store.end - store.start)} instructions"
-    ending = "recording was cut short" if store.ending is None else store.ending.how.replace("-", " ")
+    unfinished = "not finished" if store.guest.is_capture else "recording was cut short"
+    ending = unfinished if store.ending is None else store.ending.how.replace("-", " ")
     position = _position(session, place.t)
     return Header(PurePath(store.path).name, machine, ending, position, session.examination.summary)
 

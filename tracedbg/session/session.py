@@ -70,18 +70,29 @@ class Session:
     def __init__(
         self, trace: Trace, *, at: Time | None = None, lanes: Sequence[LaneSource] = BUILT_IN
     ) -> None:
+        self.lanes = tuple(lanes)
+        self._read(trace)
+        self.place = self._opening(self.last_kernel if at is None else at)
+
+    def _read(self, trace: Trace) -> None:
         self.trace = trace
         self.store = trace.store
         self.kernel = trace.kernel if isinstance(trace, WholeTrace) else kernel_of(trace)
         self.index = self.kernel.index
         self.names = Names(trace.symbols)
         self.answers = Answers(trace, self.names)
-        self.lanes = tuple(lanes)
-        self.moment: Callable[[Time], Moment] = lru_cache(maxsize=MOMENTS_KEPT)(self._moment)
+        self.moment: Callable[[Time], Moment] = lru_cache(maxsize=MOMENTS_KEPT)(trace.at)
         self.overview: Callable[[int], Lane] = lru_cache(maxsize=2)(self._overview)
         self.last_kernel = last_moment(trace)
         self.examination: Examination = NOT_EXAMINED
-        self.place = self._opening(self.last_kernel if at is None else at)
+
+    def follow(self, trace: Trace) -> None:
+        """Go on with a longer snapshot of the same trace, whose end becomes the place.
+
+        What still searches the snapshot before may go on: every moment of it is in this one, too.
+        """
+        self._read(trace)
+        self.go(trace.end)
 
     def _opening(self, t: Time) -> Place:
         visible = stretch.around(self.store, t, stretch.FIRST_VISIBLE)
@@ -90,9 +101,6 @@ class Session:
         if stack_pointer is None and self.store.guest.ram:
             selection = selected(self.store.guest.ram[0].start, SELECTED_BYTES, is_virtual=False)
         return Place(t, t, visible, selection, row_of(selection.address))
-
-    def _moment(self, t: Time) -> Moment:
-        return self.trace.at(t)
 
     def _overview(self, width: int) -> Lane:
         return overview(self.index, width)

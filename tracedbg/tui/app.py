@@ -49,9 +49,13 @@ class ReplayApp(App[None]):
     def on_mount(self) -> None:
         """Show the place that the session was opened at, and what is wrong with the trace."""
         self._body.show(self.session.place)
-        warnings = (*self.session.store.losses, *self.session.trace.warnings)
-        if warnings:
-            self._body.answer.complain("; ".join(warnings))
+        if self.warnings:
+            self._body.answer.complain("; ".join(self.warnings))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is wrong with the trace, in sentences."""
+        return (*self.session.store.losses, *self.session.trace.warnings)
 
     def _change(self, change: Callable[[Place], Place]) -> None:
         self.session.place = change(self.session.place)

@@ -41,6 +41,7 @@ class Body(Widget):
         super().__init__(id="body")
         self._session = session
         self._timeline_rows = FIRST_TIMELINE_ROWS
+        self.hint = HINT
 
     def compose(self) -> ComposeResult:
         """The panels from top to bottom."""
@@ -56,7 +57,7 @@ class Body(Widget):
                 yield CallsView(self._session)
                 yield ConsoleView(self._session)
         yield AnswerLine()
-        yield Static(HINT, id="hint", markup=False)
+        yield Static(self.hint, id="hint", markup=False)
 
     @property
     def answer(self) -> AnswerLine:

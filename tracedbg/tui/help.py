@@ -1,5 +1,6 @@
 """The help: every key, and how to read the timeline."""
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tracedbg.tui.keys import KEYS
+from tracedbg.tui.keys import KEYS, Key
 
 SIGNS = """\
 hart      U S M privilege; lower case: others ran in the same cell
@@ -37,22 +38,26 @@ class Help(ModalScreen[None]):
         Binding("escape,question_mark,q", "close", "close", show=False),
     ]
 
+    def __init__(self, keys: Sequence[Key] = KEYS) -> None:
+        super().__init__()
+        self._keys = keys
+
     def compose(self) -> ComposeResult:
         """One text."""
         with VerticalScroll() as box:
             box.border_title = "keys"
             box.border_subtitle = "Esc closes"
-            yield Static(help_text())
+            yield Static(help_text(self._keys))
 
     def action_close(self) -> None:
         """Close."""
         self.dismiss(None)
 
 
-def help_text() -> Content:
+def help_text(shown: Sequence[Key] = KEYS) -> Content:
     """Keys by group, then the signs of the timeline."""
     parts: list[Content | tuple[str, str] | str] = []
-    for group, keys in groupby(KEYS, key=lambda key: key.group):
+    for group, keys in groupby(shown, key=lambda key: key.group):
         parts.append((f"{group}\n", "bold $accent"))
         for key in keys:
             parts.append((f"  {key.shown:<9}", "bold"))
