@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 SUBCOMMANDS = {
     "record": "Record a command's QEMU: every instruction, register write and memory access.",
+    "attach": "Make a trace of a guest that runs already, through the gdbstub of any QEMU.",
     "verify": "Prove that a trace is true, by computing all of it again from the file alone.",
     "info": "Say what a trace holds: how much, of which machine, and how it ended.",
     "console": "Print what the guest printed, each line with the t of its first byte.",

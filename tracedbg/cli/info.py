@@ -36,7 +36,11 @@ SUMMARY = (
     Column("exit_code", Kind.NUMBER),
     Column("size", Kind.SIZE),
     Column("bytes_per_instruction", Kind.TEXT),
+    Column("source", Kind.TEXT),
+    Column("stops", Kind.COUNT),
+    Column("gaps", Kind.COUNT, "gaps in what was seen"),
 )
+CAPTURE_ONLY = ("source", "stops", "gaps")
 SHARES = (Column("privilege", Kind.TEXT), Column("share", Kind.SHARE))
 SIZES = (Column("topic", Kind.TEXT), Column("size", Kind.SIZE))
 SENTENCES = (Column("text", Kind.TEXT, "-"),)
@@ -65,7 +69,7 @@ def _report(trace: "Trace", found: "Contents") -> dict[str, Form | Grid]:
     lines = [line for line in console_before(trace, trace.end).iter_lines() if line[1].strip()]
     notes = trace.ending.notes if trace.ending else ()
     return {
-        "": Form(SUMMARY, _summary(trace, found)),
+        "": _summary_form(trace, found),
         "privilege_shares": Grid(SHARES, [*found.shares.items()]),
         "sizes": Grid(SIZES, [(name, size) for name, size in found.sizes.items() if size]),
         "attachments": Grid(ATTACHMENTS, [(e.name, e.media_type, e.size) for e in trace.attachments]),
@@ -75,6 +79,12 @@ def _report(trace: "Trace", found: "Contents") -> dict[str, Form | Grid]:
             CONSOLE, [(int(t), printable(text.encode())) for t, text in lines[-CONSOLE_LINES:]]
         ),
     }
+
+
+def _summary_form(trace: "Trace", found: "Contents") -> Form:
+    row = [*_summary(trace, found), trace.guest.source, len(trace.stops.stops.t), len(trace.stops.gaps)]
+    count = len(SUMMARY) if trace.guest.is_capture else len(SUMMARY) - len(CAPTURE_ONLY)
+    return Form(SUMMARY[:count], row[:count])
 
 
 def _summary(trace: "Trace", found: "Contents") -> list[str | int | None]:
