@@ -4,12 +4,12 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import crashes, machine, queries, recording, reverse
+from benchmarks import attaching, crashes, machine, queries, recording, reverse
 from benchmarks.report import Section, replace
 from tests.truth import uboot
 from tests.truth.linux import cache_home, make_linux
 
-PARTS = ("recording", "queries", "crashes", "reverse")
+PARTS = ("recording", "queries", "crashes", "reverse", "attaching")
 DOCUMENT = Path(__file__).parents[1] / "docs/benchmarks.md"
 
 
@@ -38,6 +38,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--runs", type=int, default=3, help="recordings of each guest (3)")
     parser.add_argument("--count", type=int, default=100, help="questions of each kind to each trace (100)")
+    parser.add_argument("--steps", type=int, default=20_000, help="single steps of a guest (20,000)")
     parser.add_argument(
         "--folder", type=Path, help="keep the traces here; a trace that is here is asked as it is"
     )
@@ -49,6 +50,8 @@ def run(arguments: argparse.Namespace, folder: Path) -> list[Section]:
     """The tables, from traces in ``folder``."""
     parts = arguments.parts or PARTS
     sections = []
+    if "attaching" in parts:
+        sections.append(attaching.measure(arguments.steps, arguments.runs))
     if "crashes" in parts:
         sections.append(explain(folder / "crash.bin"))
     if not {"recording", "queries", "reverse"} & set(parts):
