@@ -104,7 +104,7 @@ def test_a_move_of_the_guest_leads_to_the_end_of_the_longer_trace(drive: Callabl
         assert app.session.moment(app.session.place.t).pc == PC + 12
         await press(pilot, app, "d")
         assert app.session.place.t == 3
-        answer = await press(pilot, app, "n")
+        answer = await press(pilot, app, "S")
         assert (answer, app.session.place.t) == ("step on hart 0 at main+0x4", 4)
 
     drive(what)
@@ -112,7 +112,7 @@ def test_a_move_of_the_guest_leads_to_the_end_of_the_longer_trace(drive: Callabl
 
 def test_what_cannot_be_done_is_said_and_the_screen_goes_on(drive: Callable[[Drive], None]) -> None:
     async def what(pilot: Pilot[None], app: LiveApp, guest: Played) -> None:
-        answer = await press(pilot, app, "N")
+        answer = await press(pilot, app, "T")
         assert answer == "QEMU has ended: only what was seen can be looked at"
         assert await press(pilot, app, "w") == "watching"
         assert await press(pilot, app, "y") == "read"
@@ -124,7 +124,7 @@ def test_what_cannot_be_done_is_said_and_the_screen_goes_on(drive: Callable[[Dri
 
 def test_a_breakpoint_is_asked_for(drive: Callable[[Drive], None]) -> None:
     async def what(pilot: Pilot[None], app: LiveApp, guest: Played) -> None:
-        await pilot.press("h")
+        await pilot.press("H")
         await pilot.pause(0.1)
         await pilot.press(*"main", "enter")
         await pilot.pause(0.3)

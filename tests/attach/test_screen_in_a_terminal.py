@@ -27,7 +27,7 @@ def test_a_person_attaches_breaks_steps_goes_back_and_leaves(
     with machine(["qemu-system-riscv64"], tmp_path / "guest", *futex_options(fixed)) as target:
         terminal.start("attach", target.address, "--symbols", str(fixed / "kernel.elf"), "-o", str(trace))
         terminal.wait_for("x run")
-        terminal.send("h")
+        terminal.send("H")
         terminal.wait_for("breakpoint at")
         terminal.send("sys_openat", "Enter")
         terminal.wait_for("breakpoint at sys_openat (0x")
@@ -35,7 +35,7 @@ def test_a_person_attaches_breaks_steps_goes_back_and_leaves(
         shown = terminal.wait_for("breakpoint on hart 0 at sys_openat")
         assert "not finished" in shown
         terminal.wait_for("syscall_dispatch")
-        terminal.send("n")
+        terminal.send("S")
         terminal.wait_for("step on hart 0 at sys_openat+0x")
         terminal.send("d")
         terminal.wait_for("instruction back: t 1 (-1)")

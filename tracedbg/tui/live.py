@@ -18,14 +18,14 @@ from tracedbg.tui.prompt import Prompt, sentence
 GUEST = "The guest itself"
 LIVE_KEYS = (
     Key("x", "resume", "let it run to the next stop", GUEST),
-    Key("n", "live_step(1)", "one single step", GUEST),
-    Key("N", "live_step(1000)", "a thousand single steps", GUEST),
+    Key("S", "live_step(1)", "one single step", GUEST),
+    Key("T", "live_step(1000)", "a thousand single steps", GUEST),
     Key("z", "interrupt", "stop it", GUEST),
-    Key("h", "break", "set a breakpoint, or take it away", GUEST),
+    Key("H", "break", "set a breakpoint, or take it away", GUEST),
     Key("w", "watch_stores", "stop at stores to the selected bytes", GUEST),
     Key("y", "read", "read the page of the selected bytes", GUEST),
 )
-HINT = "? help  x run  n step  z stop  h break  w watch  y read  d f through time  i who  q detach and quit"
+HINT = "? help  x run  S step  z stop  H break  w watch  y read  d f through time  i who  q detach and quit"
 WORK = "live"
 
 
