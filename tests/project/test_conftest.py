@@ -18,6 +18,9 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
     folder = pytester.mkdir("tests")
     for name in ("conftest.py", "processes.py"):
         shutil.copy(ROOT / "tests" / name, folder / name)
+    # The conftest names a plugin, which needs nothing here.
+    (folder / "kernels").mkdir()
+    (folder / "kernels/recordings.py").touch()
     pytester.makeini("[pytest]\npythonpath = .\naddopts = --import-mode=importlib\n")
     return pytester
 
