@@ -91,7 +91,7 @@ class _Verification:
         console = ConsoleCheck(self._guest, printed, self._report)
         epochs = self._count_epochs()
         for index in range(epochs):
-            # What was printed in an epoch comes after it: a file that was cut short may lack that of the last.
+            # What was printed in an epoch comes after it, and may be missing where a file was cut short.
             has_console = not file.losses or index + 1 < epochs
             try:
                 self._epoch(index, late, console if has_console else None)
