@@ -100,14 +100,27 @@ static uint8_t privilege_after(const struct insn *last)
 	return (uint8_t)((last->bits >> 28) == 3 ? status >> 11 & 3 : status >> 8 & 1);
 }
 
-/* The trap to machine mode came before the supervisor's handler of another trap ran its first instruction. */
+/* A trap to the supervisor has left its marks in mstatus, which one to machine mode leaves alone, but for MPP. */
+static bool supervisor_status_changed(const struct insn *last)
+{
+	uint64_t before = hart->csr[REGISTER_MSTATUS], status = register_read(REGISTER_MSTATUS);
+
+	if (last->decoded.traits & IS_XRET)
+		before = status_after_return(before, (last->bits >> 28) == 3);
+	return (status ^ before) & (1ull << 1 | 1ull << 5 | 1ull << 8) ||
+	       (status >> 11 & 3) != privilege_after(last);
+}
+
+/* The trap to machine mode came before the supervisor's handler of another trap ran its first instruction. The same
+ * interrupt may have come twice at one place, so that cause and epc are as they were. */
 static bool supervisor_was_interrupted(const struct insn *last)
 {
 	uint64_t epc = register_read(REGISTER_MEPC);
 
 	if (privilege_after(last) == 3 || !is_vector(hart->csr[REGISTER_STVEC], epc))
 		return false;
-	return !leads_to(last, epc) || register_read(REGISTER_SCAUSE) != hart->csr[REGISTER_SCAUSE] ||
+	return !leads_to(last, epc) || supervisor_status_changed(last) ||
+	       register_read(REGISTER_SCAUSE) != hart->csr[REGISTER_SCAUSE] ||
 	       register_read(REGISTER_SEPC) != hart->csr[REGISTER_SEPC] ||
 	       register_read(REGISTER_STVAL) != hart->csr[REGISTER_STVAL];
 }
