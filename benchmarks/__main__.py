@@ -4,12 +4,12 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import attaching, crashes, machine, queries, recording, reverse
+from benchmarks import analysis, attaching, crashes, machine, queries, recording, reverse
 from benchmarks.report import Section, replace
 from tests.truth import uboot
 from tests.truth.linux import cache_home, make_linux
 
-PARTS = ("recording", "queries", "crashes", "reverse", "attaching")
+PARTS = ("recording", "queries", "analysis", "crashes", "reverse", "attaching")
 DOCUMENT = Path(__file__).parents[1] / "docs/benchmarks.md"
 
 
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace, folder: Path) -> list[Section]:
         sections.append(attaching.measure(arguments.steps, arguments.runs))
     if "crashes" in parts:
         sections.append(explain(folder / "crash.bin"))
-    if not {"recording", "queries", "reverse"} & set(parts):
+    if not {"recording", "queries", "analysis", "reverse"} & set(parts):
         return sections
     linux = make_linux(cache_home())
     workloads = recording.workloads(linux)
@@ -67,12 +67,24 @@ def run(arguments: argparse.Namespace, folder: Path) -> list[Section]:
         sections.append(recording.section(samples))
     if "queries" in parts:
         sections.append(ask(workloads[-1], traces[workloads[-1].name], arguments.count))
+    if "analysis" in parts:
+        sections.append(analyse(workloads, traces))
     if "reverse" in parts:
         linux_trace = traces[workloads[-1].name]
         if not linux_trace.exists():
             recording.record(workloads[-1], linux_trace)
         sections.append(reverse.section(reverse.measure(linux_trace, arguments.count)))
     return sections
+
+
+def analyse(workloads: list[recording.Workload], traces: dict[str, Path]) -> Section:
+    """The table of analyses."""
+    for workload in workloads:
+        if not traces[workload.name].exists():
+            recording.record(workload, traces[workload.name])
+    return analysis.section(
+        {workload.name: analysis.measure(traces[workload.name]) for workload in workloads}
+    )
 
 
 def explain(trace: Path) -> Section:

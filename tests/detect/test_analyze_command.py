@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -117,18 +118,23 @@ def test_a_missing_file_cannot_be_analysed(tmp_path: Path, capsys: Output) -> No
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_progress_is_shown_on_a_terminal_alone(program_path: Path) -> None:
+def test_nothing_but_the_report_is_printed_away_from_a_terminal(program_path: Path) -> None:
     command = [sys.executable, "-m", "tracedbg", "analyze", str(program_path)]
-    quiet = subprocess.run(command, capture_output=True, check=False)
-    assert quiet.stderr == b""
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.stderr == ""
+    assert "Checked:" in result.stdout
+    assert "\x1b" not in result.stdout
+
+
+def test_progress_is_shown_on_a_terminal_and_wiped() -> None:
+    command = [sys.executable, "-m", "tracedbg", "analyze", str(FAILING), "--detector", "return-address"]
     reader, terminal = pty.openpty()
-    shown = subprocess.run(command, stdout=subprocess.PIPE, stderr=terminal, check=False)
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=terminal, check=True)
     os.close(terminal)
-    drawn = os.read(reader, 65536)
+    drawn = os.read(reader, 65536).decode()
     os.close(reader)
-    assert b" of 1" in drawn or b"%" in drawn
-    assert drawn.endswith(b"\r\x1b[K"), "the line is wiped at the end"
-    assert shown.stdout == quiet.stdout
+    assert re.search(r"\r\x1b\[K *\d+% of 14,\d{3},\d{3} instructions", drawn)
+    assert drawn.endswith("\r\x1b[K")
 
 
 def test_plugins_are_listed_with_what_they_need(capsys: Output) -> None:

@@ -10,6 +10,9 @@ from tracedbg.detect.plugins import Plugin, PluginError
 from tracedbg.detect.story import fold
 from tracedbg.kernel.view import KernelView
 
+RECORDING = "recording"
+"""Stands for a detector where the recording itself is incomplete."""
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -52,7 +55,7 @@ def analyze(
     ``patience`` is in seconds.
     """
     findings: list[Finding] = []
-    checked: list[Checked] = []
+    checked = _of_recording(view)
     failures: list[str] = []
     for plugin in plugins:
         if started is not None:
@@ -65,3 +68,9 @@ def analyze(
         findings += found
         checked.append(Checked(plugin.name, tuple(checks)))
     return Analysis(tuple(fold(view, findings)), tuple(checked), tuple(failures))
+
+
+def _of_recording(view: KernelView) -> list[Checked]:
+    """Return what no detector could look at, because the recording does not have it."""
+    checks = tuple(Check(loss, is_done=False) for loss in view.trace.store.losses)
+    return [Checked(RECORDING, checks)] if checks else []
