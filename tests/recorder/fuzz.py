@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
     began, instructions, failed = time.monotonic(), 0, 0
     for done, seed in enumerate(_seeds(options.seeds), start=1):
         harts = options.harts or 1 + seed % 3
-        folder = options.folder / f"seed-{seed}-{harts}"
+        folder = options.folder.resolve() / f"seed-{seed}-{harts}"
         ran, fault = check(seed, harts, folder)
         instructions += ran
         if fault is None:
