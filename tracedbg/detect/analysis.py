@@ -1,15 +1,18 @@
 """Runs detectors over a trace and folds what they find into stories."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tracedbg.detect.detector import Check
 from tracedbg.detect.detector_run import PATIENCE, run_detector
 from tracedbg.detect.finding import Finding, Severity
 from tracedbg.detect.plugins import Plugin, PluginError
 from tracedbg.detect.story import fold
+from tracedbg.errors import SymbolError
 from tracedbg.kernel.view import KernelView
 
+SYMBOLS = "symbols"
+"""Stands for a detector where symbol files cannot be used."""
 RECORDING = "recording"
 """Stands for a detector where the recording itself is incomplete."""
 
@@ -52,8 +55,19 @@ def analyze(
 ) -> Analysis:
     """Run detectors; one that fails, or of another package takes too long, is named and the others go on.
 
-    ``patience`` is in seconds.
+    ``patience`` is in seconds. Where a symbol file is malformed all is done again without symbols.
     """
+    try:
+        return _run_all(view, plugins, started, patience)
+    except SymbolError as error:
+        analysis = _run_all(view.without_symbols(), plugins, started, patience)
+        missed = Check(f"names and source lines, of which none are used: {error}", is_done=False)
+        return replace(analysis, checked=(Checked(SYMBOLS, (missed,)), *analysis.checked))
+
+
+def _run_all(
+    view: KernelView, plugins: Sequence[Plugin], started: Started | None, patience: float
+) -> Analysis:
     findings: list[Finding] = []
     checked = _of_recording(view)
     failures: list[str] = []

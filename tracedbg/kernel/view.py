@@ -42,6 +42,13 @@ class KernelView:
         self._progress = progress
         self._lock = RLock()
 
+    def without_symbols(self) -> "KernelView":
+        """Return the view of the same trace without its symbols; what was gathered without them is kept."""
+        bare = KernelView(self.trace.without_symbols(), self._progress, self.hints)
+        if self.is_made("history"):
+            bare.__dict__["history"] = self.history
+        return bare
+
     def is_made(self, name: str) -> bool:
         """Say whether a property has been asked for, so that asking again costs nothing."""
         return name in vars(self)

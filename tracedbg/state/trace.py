@@ -64,6 +64,10 @@ class Trace:
             store.close()
             raise
 
+    def without_symbols(self) -> Self:
+        """Return the same trace without any names and source lines; closing one closes both."""
+        return type(self)(self.store, SymbolTable.load([]), self.warnings)
+
     @property
     def start(self) -> Time:
         """The first t."""
