@@ -1,6 +1,7 @@
 """What holds for every test: a home of its own, no process left behind, no skip unnoticed."""
 
 import os
+import signal
 import uuid
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -11,6 +12,11 @@ from tests.processes import end_processes, processes_with
 
 MARK = "TRACEDBG_TEST"
 pytest_plugins = ["tests.kernels.recordings"]
+
+# A background job begins with some signals ignored, which every program that a test starts would inherit.
+for _number, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
