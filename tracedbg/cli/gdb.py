@@ -78,8 +78,8 @@ def _target(
 ) -> "Iterator[tuple[str, Target]]":
     """The gdb to start, and what it connects to."""
     from tracedbg.gdb.hosting import hosted, remote
+    from tracedbg.gdb.kernel_answers import served_with_kernel
     from tracedbg.gdb.launch import find_gdb
-    from tracedbg.gdb.server import Served
     from tracedbg.gdb.transport import parse_address
     from tracedbg.session.session import last_moment
 
@@ -90,7 +90,7 @@ def _target(
         return
     with open_trace(Path(target), symbols) as trace:
         gdb = find_gdb(trace.recording.arch.debugger_layout.architecture, program)
-        served = Served(trace, last_moment(trace) if at is None else trace.position(at))
+        served = served_with_kernel(trace, last_moment(trace) if at is None else trace.position(at))
         with hosted(served, symbols) as found:
             yield gdb, found
 

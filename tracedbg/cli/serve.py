@@ -34,13 +34,14 @@ DEFAULT = "127.0.0.1:1234"
 @click.option("--once", is_flag=True, help="End when the first gdb has left.")
 def command(trace: Path, symbols: Sequence[Path], listen: str, at: str | None, once: bool) -> int:
     """Serves until Ctrl-C."""
-    from tracedbg.gdb.server import Served, serve
+    from tracedbg.gdb.kernel_answers import served_with_kernel
+    from tracedbg.gdb.server import serve
     from tracedbg.gdb.transport import Listener, parse_address
     from tracedbg.session.session import last_moment
 
     address = parse_address(listen)
     with open_trace(trace, symbols) as opened:
-        served = Served(opened, last_moment(opened) if at is None else opened.position(at))
+        served = served_with_kernel(opened, last_moment(opened) if at is None else opened.position(at))
         served.dispatcher()
         reach = (
             "only this machine can connect"
