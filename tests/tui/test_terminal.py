@@ -40,14 +40,14 @@ class Terminal:
     def screen(self) -> str:
         return self._run("capture-pane", "-p")
 
-    def wait_for(self, text: str, *, there: bool = True) -> str:
-        """Return the screen as soon as it has a text on it, or no longer has it."""
+    def wait_for(self, *texts: str, there: bool = True) -> str:
+        """Return the screen as soon as all texts are on it, or none of them is; it is drawn piece by piece."""
         for _ in range(600):
             shown = self.screen
-            if (text in shown) is there:
+            if all((text in shown) is there for text in texts):
                 return shown
             time.sleep(0.1)
-        raise AssertionError(f"waited for {text!r} to be {'there' if there else 'gone'}:\n{self.screen}")
+        raise AssertionError(f"waited for {texts} to be {'there' if there else 'gone'}:\n{self.screen}")
 
     def end(self) -> None:
         self._run("kill-server", check=False)
@@ -64,12 +64,10 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 @pytest.mark.slow
 def test_a_person_looks_at_a_trace(terminal: Terminal, program_path: Path) -> None:
     terminal.start("replay", os.fspath(program_path), "--at", "3")
-    shown = terminal.wait_for("80000104  sd ra, 8(sp)")
-    assert "program.bin  riscv64, 1 hart, 211 instructions, guest shutdown" in shown
-    assert "▶ 80000104" in shown
-    assert "t 3 (last-kernel" in shown
+    header = "program.bin  riscv64, 1 hart, 211 instructions, guest shutdown"
+    terminal.wait_for(header, "▶ 80000104  sd ra, 8(sp)", "t 3 (last-kernel")
     terminal.send("f")
-    assert "instruction: t 4 (+1)" in terminal.wait_for("▶ 80000108")
+    terminal.wait_for("▶ 80000108", "instruction: t 4 (+1)")
     terminal.send("g")
     terminal.wait_for("out to the caller: t 26")
     terminal.send("t")
@@ -94,15 +92,14 @@ def test_a_person_follows_a_finding(terminal: Terminal) -> None:
     terminal.start("replay", os.fspath(path))
     terminal.wait_for("◆ 1 finding")
     terminal.send("n")
-    shown = terminal.wait_for("─ findings ─")
-    assert f"◆ stack-underflow  t {story.t:,}  {story.title[:30]}" in shown
+    terminal.wait_for("─ findings ─", f"◆ stack-underflow  t {story.t:,}  {story.title[:30]}")
     terminal.send("Enter")
     terminal.wait_for("─ findings ─", there=False)
     terminal.wait_for(f"▶ {story.writer.code.pc:x}")
     terminal.wait_for(f"t {story.t:,} (last-kernel")
     terminal.wait_for(f"memory  pa {watched}")
     terminal.wait_for(f"sp▶{frame:x} ")
-    lanes = terminal.wait_for(f"\n{watched}").splitlines()
+    lanes = terminal.wait_for(f"\n{watched}", "◆ stack-underflow").splitlines()
     assert any(line.startswith(watched) and "w" in line for line in lanes)
     assert any(line.startswith("findings") and "◆ stack-underflow" in line for line in lanes)
     terminal.send("h")
