@@ -41,7 +41,7 @@ class Terminal:
         return self._run("capture-pane", "-p")
 
     def wait_for(self, *texts: str, there: bool = True) -> str:
-        """Return the screen as soon as all texts are on it, or none of them is; it is drawn piece by piece."""
+        """Return the screen once all texts are on it, or none of them is; it is drawn piece by piece."""
         for _ in range(600):
             shown = self.screen
             if all((text in shown) is there for text in texts):
