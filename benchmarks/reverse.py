@@ -52,7 +52,7 @@ def measure(path: Path, count: int) -> dict[str, Timings]:
 
 @contextmanager
 def _driven(trace: Trace) -> Iterator[MachineInterface]:
-    gdb = find_gdb(trace.recording.arch.debugger_layout.architecture)
+    gdb = find_gdb(trace.recording.arch.debugger_layout().architecture)
     with hosted(Served(trace, trace.start), ()) as target, MachineInterface(gdb, ()) as driver:
         for line in (*target.commands, target.connect):
             driver.console(line)

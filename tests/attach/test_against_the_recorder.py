@@ -7,7 +7,7 @@ import pytest
 
 import tracedbg
 from tests.attach.machines import wait_for_socket
-from tests.state.runs import build_guest, live, record
+from tests.state.runs import build_guest, live, qemu, record
 from tracedbg.cli.main import main
 from tracedbg.state import Trace
 
@@ -24,7 +24,7 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Trace, Tr
     kernel = build_guest(folder / "kernel.elf")
     recorded = record(kernel, folder / "recorded.bin")
     captured = folder / "captured.bin"
-    with live(kernel, folder) as stub:
+    with live(qemu(kernel), folder) as stub:
         wait_for_socket(stub)
         plan = ["--break", "_start", "--stops", "1", "--step", str(STEPS)]
         assert main(["attach", f"unix:{stub}", "-o", str(captured), "--symbols", str(kernel), *plan]) == 0

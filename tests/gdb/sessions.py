@@ -16,7 +16,7 @@ from tracedbg.state import Trace
 @contextmanager
 def session_on(trace: Trace, t: int) -> Iterator[Session]:
     """gdb with the symbols that the trace carries, at moment t."""
-    gdb = find_gdb(trace.recording.arch.debugger_layout.architecture)
+    gdb = find_gdb(trace.recording.arch.debugger_layout().architecture)
     with hosted(Served(trace, Time(t)), ()) as target, MachineInterface(gdb, ()) as driver:
         for line in (*target.commands, target.connect):
             driver.console(line)

@@ -42,11 +42,12 @@ def recorded_uboot(folder: Path) -> Iterator[Trace]:
 
 
 @contextmanager
-def live(kernel: Path, folder: Path) -> Iterator[Path]:
-    """Start the machine stopped at its first instruction; yields the path of the gdbstub's socket."""
+def live(machine: list[str], folder: Path) -> Iterator[Path]:
+    """Start a machine stopped at its first instruction; yields the path of the gdbstub's socket."""
     path = folder / "gdb"
-    command = [*qemu(kernel), "-S", "-gdb", f"unix:path={path},server=on,wait=off"]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    command = [*machine, "-S", "-gdb", f"unix:path={path},server=on,wait=off"]
+    nothing = subprocess.DEVNULL
+    with subprocess.Popen(command, cwd=folder, stdin=nothing, stdout=nothing, stderr=nothing) as process:
         try:
             yield path
         finally:
@@ -56,7 +57,7 @@ def live(kernel: Path, folder: Path) -> Iterator[Path]:
 @contextmanager
 def live_client(kernel: Path, folder: Path) -> Iterator[RspClient]:
     """The same, with a client that is connected."""
-    with live(kernel, folder) as path, RspClient(path) as client:
+    with live(qemu(kernel), folder) as path, RspClient(path) as client:
         yield client
 
 

@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 import tracedbg
-from tests.state.runs import build_guest, live, record
+from tests.state.runs import build_guest, live, qemu, record
 from tracedbg.ids import Time, VirtualAddress
 from tracedbg.query import executions, pc_at
 from tracedbg.state import FoundBy, Trace
@@ -51,7 +51,7 @@ def gdb_stacks(trace: Trace, elf: Path, moments: list[Time], folder: Path) -> li
         stops.append((pc, len(executions(trace.store, pc, between=(Time(now + 1), Time(t + 1))))))
         now = t
     answer = folder / "stacks.json"
-    with live(elf, folder) as path:
+    with live(qemu(elf), folder) as path:
         environment = {
             **os.environ,
             "STACKS_SOCKET": str(path),

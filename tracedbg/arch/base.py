@@ -175,10 +175,9 @@ class Architecture(ABC):
     """Recorded names by other names."""
     views: ClassVar[Mapping[str, View]]
 
-    @property
     @abstractmethod
-    def debugger_layout(self) -> DebuggerLayout:
-        """The registers as QEMU's gdbstub numbers them."""
+    def debugger_layout(self, vector_bits: int = 0) -> DebuggerLayout:
+        """Return the registers as QEMU's gdbstub numbers them; ``vector_bits`` is 0 without vectors."""
 
     @abstractmethod
     def dwarf_register(self, number: int) -> str | None:

@@ -89,7 +89,7 @@ def _target(
         yield find_gdb(None, program), remote(parse_address(target), symbols)
         return
     with open_trace(Path(target), symbols) as trace:
-        gdb = find_gdb(trace.recording.arch.debugger_layout.architecture, program)
+        gdb = find_gdb(trace.recording.arch.debugger_layout().architecture, program)
         served = served_with_kernel(trace, last_moment(trace) if at is None else trace.position(at))
         with hosted(served, symbols) as found:
             yield gdb, found

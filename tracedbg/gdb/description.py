@@ -1,18 +1,28 @@
 """The target description: which registers there are, under QEMU's numbers (gdb manual, G)."""
 
-from collections.abc import Container
+from typing import Self
 from xml.sax.saxutils import quoteattr
 
 from tracedbg.arch import PC, PRIVILEGE, DebuggerFeature, DebuggerLayout, DebuggerRegister
+from tracedbg.state import Trace
+from tracedbg.state.registers import WORD_BITS, Registers, register_numbers
 
 DOCUMENT = "target.xml"
 _HEAD = '<?xml version="1.0"?><!DOCTYPE target SYSTEM "gdb-target.dtd">'
 
 
 class Description:
-    """A layout, cut to the registers that a trace holds (``recorded`` has every name of theirs)."""
+    """A layout, cut to the registers that a trace holds."""
 
-    def __init__(self, layout: DebuggerLayout, recorded: Container[str]) -> None:
+    @classmethod
+    def of(cls, trace: Trace) -> Self:
+        """Return the description of a trace's harts."""
+        arch, names = trace.recording.arch, trace.store.guest.registers
+        vector = register_numbers(arch, names).get(arch.vector_registers[0], [])
+        recorded = Registers(arch, names, [None] * len(names))
+        return cls(arch.debugger_layout(WORD_BITS * len(vector)), recorded)
+
+    def __init__(self, layout: DebuggerLayout, recorded: Registers) -> None:
         self.layout = layout
         self._features = [(feature, _held(feature, recorded)) for feature in layout.features]
         self.registers = {
@@ -35,7 +45,7 @@ class Description:
         return f"{_HEAD}<target>{architecture}<osabi>none</osabi>{features}</target>"
 
 
-def _held(feature: DebuggerFeature, recorded: Container[str]) -> list[DebuggerRegister]:
+def _held(feature: DebuggerFeature, recorded: Registers) -> list[DebuggerRegister]:
     return [
         register
         for register in feature.registers

@@ -54,8 +54,7 @@ class Dispatcher:
         self._notes = tuple(notes)
         trace = execution.trace
         self._harts = trace.store.guest.harts
-        recorded = execution.moment(execution.stop.hart).registers
-        self._description = Description(trace.recording.arch.debugger_layout, recorded)
+        self._description = Description.of(trace)
         self._client: frozenset[str] = frozenset()
         self._poll: Poll = lambda: None
         self._general = execution.stop.hart

@@ -39,7 +39,7 @@ class Registers(Mapping[str, int | None]):
 
     def __getitem__(self, name: str) -> int | None:
         view = self._arch.views.get(name)
-        if view is not None and name not in self._values:
+        if view is not None and view.register in self._values and name not in self._values:
             return view.of(self.find)
         canonical = self._arch.aliases.get(name, name)
         if canonical not in self._values:
@@ -57,7 +57,7 @@ class Registers(Mapping[str, int | None]):
         return len(self._values)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._values or name in self._arch.aliases or name in self._arch.views
+        return name in self._values or name in self._arch.aliases or name in self.views
 
     @property
     def views(self) -> dict[str, int | None]:

@@ -20,7 +20,7 @@ from tracedbg.arch.effect import Effect
 from tracedbg.arch.riscv64 import causes, paging
 from tracedbg.arch.riscv64.csrs import csr_writers
 from tracedbg.arch.riscv64.dataflow import dataflow
-from tracedbg.arch.riscv64.debugger import LAYOUT
+from tracedbg.arch.riscv64.debugger import layout
 from tracedbg.arch.riscv64.effect import effect
 from tracedbg.arch.riscv64.linux_calls import LINUX_CALLS
 from tracedbg.arch.riscv64.registers import FLOAT, INTEGER, NAMES, VECTOR
@@ -70,10 +70,9 @@ class Riscv64(Architecture):
     aliases = ALIASES
     views = VIEWS
 
-    @property
-    def debugger_layout(self) -> DebuggerLayout:
+    def debugger_layout(self, vector_bits: int = 0) -> DebuggerLayout:
         """Return QEMU's layout, with the control registers that a trace can hold."""
-        return LAYOUT
+        return layout(vector_bits)
 
     def dwarf_register(self, number: int) -> str | None:
         """Integer registers are 0 to 31 and floating-point ones 32 to 63 (psABI, DWARF register numbers)."""

@@ -29,7 +29,7 @@ class Numbers:
 
 def read_numbers(stub: Stub, arch: Architecture) -> Numbers:
     """Ask for the target description; StubError when it is of another instruction set."""
-    layout = arch.debugger_layout
+    layout = arch.debugger_layout()
     target = stub.feature("target.xml")
     named = _ARCHITECTURE.search(target)
     if named is None or named[1].strip() != layout.architecture:
