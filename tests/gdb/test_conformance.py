@@ -70,10 +70,11 @@ def test_it_offers_what_it_can_do(client: Client) -> None:
         "ReverseContinue+",
         "swbreak+",
         "hwbreak+",
+        "binary-upload+",
         "QStartNoAckMode+",
     } < set(offered)
     assert "multiprocess+" not in offered
-    assert client.ask("vCont?") == "vCont;c;C;s;S"
+    assert client.ask("vCont?") == "vCont;c;C;s;S;r"
 
 
 @pytest.mark.parametrize(
@@ -150,6 +151,28 @@ def test_memory_ends_where_it_is_not_known(client: Client, shipped: Trace) -> No
     assert client.ask("mffffffffffffffff,8") == "E0e"
     assert client.ask("m10000000,1") == "E0e"
     assert client.ask("m80201d3a,0") == ""
+
+
+def test_memory_is_also_read_as_bytes_with_what_the_framing_needs_escaped(
+    client: Client, shipped: Trace
+) -> None:
+    memory = shipped.at("sys_futex").memory
+    ram = shipped.store.guest.ram[0]
+    special = b"#$*}"
+    assert client.ask("Qqemu.PhyMemMode:1") == "OK"
+    seen: set[int] = set()
+    for start in range(ram.start + 0x200000, ram.start + 0x204000, 0x1000):
+        known = memory.read_physical(start, 0x1000)
+        assert known.is_complete
+        assert client.ask(f"x{start:x},1000").encode("latin-1") == b"b" + known.data
+        seen.update(known.data)
+    assert seen >= set(special)
+    assert (
+        client.ask(f"x{ram.end - 8:x},20").encode("latin-1")
+        == b"b" + memory.read_physical(ram.end - 8, 8).data
+    )
+    assert client.ask(f"x{ram.end:x},8") == "E0e"
+    assert client.ask(f"x{ram.start:x},0") == "b"
 
 
 @pytest.mark.parametrize("content", ["M80201d3a,1:00", "X80201d3a,1:a", "P0=00", "G00", "c80201d3a"])

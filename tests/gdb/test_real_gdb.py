@@ -1,14 +1,18 @@
 """A stock gdb goes through a recording, forwards and backwards."""
 
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 
 import pytest
 
+from tests.gdb.conftest import served
 from tests.gdb.sessions import session_on
-from tracedbg.gdb.launch import GdbError
+from tracedbg.gdb.launch import GdbError, find_gdb, settings, unpack
 from tracedbg.gdb.records import Stop
 from tracedbg.gdb.session import Session
+from tracedbg.gdb.transport import Unix
 from tracedbg.state import Trace
 
 pytestmark = pytest.mark.slow
@@ -75,6 +79,22 @@ def test_stepi_is_one_instruction_even_into_a_trap_and_back(session: Session, sh
         for now in range(t + 11, t - 1, -1):
             stop = session.reverse_stepi()
             assert (stop.t, stop.frame.pc) == (now, shipped.at(now).pc)
+
+
+def test_next_asks_for_a_whole_line_at_once(shipped: Trace, tmp_path: Path) -> None:
+    carried = unpack(shipped, tmp_path)
+    lines = [*settings(carried.symbols, None), f"target remote {tmp_path / 'socket'}", "set debug remote 1"]
+    (tmp_path / "setup.gdb").write_text("\n".join([*lines, "next", "next", "info line"]))
+    words = [find_gdb("riscv:rv64"), "-nx", "-q", "-batch", "-x", str(tmp_path / "setup.gdb")]
+    with served(shipped, shipped.position("sys_futex"), Unix(tmp_path / "socket")):
+        run = subprocess.run(words, check=True, capture_output=True, text=True, timeout=60, errors="replace")
+    assert "Sending packet: $vCont;r80201d3a,80201d46:1;c" in run.stderr
+    # Two lines take fewer requests than the instructions that they are made of.
+    steps = [
+        line for line in run.stderr.splitlines() if "Sending packet: $vCont;" in line and "?" not in line
+    ]
+    assert 2 <= len(steps) < 8
+    assert 'Line 22 of "kernel/hart.h" starts at address' in run.stdout
 
 
 def test_a_watchpoint_shows_both_values_and_stays_on_its_bytes(session: Session, shipped: Trace) -> None:

@@ -15,6 +15,7 @@ KNOWN = {
     b"g": ask.ReadGeneral(),
     b"p1f": ask.ReadRegister(31),
     b"m80200000,40": ask.ReadMemory(0x80200000, 64),
+    b"x80200000,40": ask.ReadMemory(0x80200000, 64, is_binary=True),
     b"Hg0": ask.SelectThread("g", 0),
     b"Hc-1": ask.SelectThread("c", ALL_THREADS),
     b"T2": ask.IsAlive(2),
@@ -24,6 +25,7 @@ KNOWN = {
     b"bc": ask.Resume(is_step=False, is_reverse=True),
     b"vCont?": ask.VContActions(),
     b"vCont;s:2;c": ask.Resume(is_step=True, thread=2),
+    b"vCont;r80200000,80200010:2;c": ask.Resume(is_step=True, thread=2, within=(0x80200000, 0x80200010)),
     b"vCont;c": ask.Resume(is_step=False),
     b"vCont;C05:1;S05:3": ask.Resume(is_step=True, thread=3),
     b"Z2,8000,4": ask.Insert(Point(PointKind.WRITE, 0x8000, 4)),
@@ -58,6 +60,7 @@ def test_a_packet_is_read(content: bytes) -> None:
         (b"Z9,0,4", "9 is no kind of breakpoint"),
         (b"Hx1", "'x' is no operation"),
         (b"vCont;t", "'t' is no action"),
+        (b"vCont;r80:1", "'r80:1' is no action"),
         (b"qRcmd,6", "a monitor command is not written in hexadecimal digits"),
     ],
 )

@@ -138,6 +138,29 @@ def test_a_hart_steps_through_its_own_instructions_only(choice: tuple[int, int, 
         assert back == own[::-1]
 
 
+@many
+@given(drawn)
+def test_a_step_within_a_range_goes_on_until_the_hart_stands_outside(
+    choice: tuple[int, int, int, int],
+) -> None:
+    with opened(choice) as (history, trace, random):
+        for _ in range(8):
+            now = random.choice(history.steps[:-1])
+            own = [step for step in history.steps if step.hart == now.hart and step.t > now.t]
+            addresses = [history.blocks[step.block].address(step.place) for step in own]
+            low = random.choice([*addresses[:9], trace.at(now.t).pc or 0]) - random.choice([0, 2, 64])
+            within = (low, low + random.choice([0, 4, 64, 4096, 1 << 40]))
+            outside = (
+                step.t
+                for step, address in zip(own, addresses, strict=True)
+                if not within[0] <= address < within[1]
+            )
+            execution = Execution(trace, trace.position(now.t))
+            stop = execution.step(Hart(now.hart), lambda: None, within=within)
+            target = next(outside, None)
+            assert (stop.edge, execution.t) == (("end", trace.end - 1) if target is None else (None, target))
+
+
 @pytest.mark.parametrize("reverse", [False, True])
 def test_a_search_that_is_given_up_stands_where_it_had_come_to(reverse: bool) -> None:
     with opened((3, 1, 70, 0)) as (_, trace, _):

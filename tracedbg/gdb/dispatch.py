@@ -12,6 +12,7 @@ from tracedbg.gdb.replies import (
     EFAULT,
     INTERRUPT,
     TRAP,
+    Bytes,
     Console,
     Failure,
     NotSupported,
@@ -32,7 +33,7 @@ PACKET_SIZE = 0x8000
 _READ_LIMIT = PACKET_SIZE // 2 - 16
 _FEATURES = (
     f"PacketSize={PACKET_SIZE:x};QStartNoAckMode+;qXfer:features:read+;vContSupported+;ReverseStep+;"
-    "ReverseContinue+;swbreak+;hwbreak+"
+    "ReverseContinue+;swbreak+;hwbreak+;binary-upload+"
 )
 
 HartNote = Callable[[Moment], str]
@@ -70,7 +71,7 @@ class Dispatcher:
             ask.SelectThread: self._select_thread,
             ask.IsAlive: lambda request: Failure() if self._hart(request.thread) is None else Ok(),
             ask.Resume: self._resume,
-            ask.VContActions: lambda _: Text("vCont;c;C;s;S"),
+            ask.VContActions: lambda _: Text("vCont;c;C;s;S;r"),
             ask.Insert: self._insert,
             ask.Remove: self._remove,
             ask.Transfer: self._transfer,
@@ -120,8 +121,11 @@ class Dispatcher:
         size = min(request.size, _READ_LIMIT, (1 << 64) - request.address)
         known = read(request.address, size)
         count = len(known.mask) if known.is_complete else known.mask.index(0)
+        if request.size and not count:
+            return Failure(EFAULT)
         # A shorter answer is allowed; gdb asks for the rest and gets the error then.
-        return Text(known.data[:count].hex()) if count or not request.size else Failure(EFAULT)
+        data = known.data[:count]
+        return Bytes(data) if request.is_binary else Text(data.hex())
 
     def _refuse(self, request: ask.Write) -> Reply:
         return Failure(sentence=f"{request.what} cannot be changed: this is a recording")
@@ -143,7 +147,7 @@ class Dispatcher:
         if request.thread <= 0 and self._stepping is not None:
             hart = self._stepping
         if request.is_step:
-            stop = self._execution.step(hart, self._poll, reverse=request.is_reverse)
+            stop = self._execution.step(hart, self._poll, reverse=request.is_reverse, within=request.within)
         else:
             stop = self._execution.run(self._poll, reverse=request.is_reverse)
         self._general, self._stepping = stop.hart, None

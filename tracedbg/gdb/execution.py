@@ -8,7 +8,7 @@ from tracedbg.gdb.points import Points
 from tracedbg.gdb.requests import Point
 from tracedbg.gdb.search import Hit, Search
 from tracedbg.ids import Hart, Time
-from tracedbg.query import hart_at, last_of_hart, next_of_hart
+from tracedbg.query import hart_at, last_of_hart, next_of_hart, next_outside
 from tracedbg.state import Moment, Piece, Trace
 from tracedbg.state.where import parse_range, pieces
 
@@ -92,16 +92,28 @@ class Execution:
         found = self._search(poll, bound, reverse)
         return found or self._settle(edge, Stop(self._running(edge), edge="begin" if reverse else "end"))
 
-    def step(self, hart: Hart, poll: Poll, *, reverse: bool = False) -> Stop:
-        """Take a hart past its next instruction, or back before its last one; a point between stops it."""
-        target = self._before(hart) if reverse else self._after(hart)
+    def step(
+        self, hart: Hart, poll: Poll, *, reverse: bool = False, within: tuple[int, int] | None = None
+    ) -> Stop:
+        """Take a hart past its next instruction, or back before its last one; a point between stops it.
+
+        Forwards ``within`` two addresses it goes on until it stands outside.
+        """
+        try:
+            target = self._before(hart) if reverse else self._after(hart, within, poll)
+        except InterruptedSearchError:
+            return self._settle(self.t, Stop(hart, interrupted=True))
         if target is None:
             return self.run(poll, reverse=reverse)
         return self._search(poll, target, reverse) or self._settle(target, Stop(hart))
 
-    def _after(self, hart: Hart) -> Time | None:
+    def _after(self, hart: Hart, within: tuple[int, int] | None, poll: Poll) -> Time | None:
         own = next_of_hart(self.trace.store, hart, self.t)
-        return None if own is None else next_of_hart(self.trace.store, hart, Time(own + 1))
+        if own is None:
+            return None
+        if within is None:
+            return next_of_hart(self.trace.store, hart, Time(own + 1))
+        return next_outside(self.trace.store, hart, Time(own + 1), within, lambda _: poll())
 
     def _before(self, hart: Hart) -> Time | None:
         return last_of_hart(self.trace.store, hart, self.t)

@@ -60,6 +60,17 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Bytes:
+    """Memory as it stands, for ``x``."""
+
+    data: bytes
+
+    def packets(self) -> Iterator[bytes]:
+        """Yield the contents of the packets that say so."""
+        yield b"b" + self.data
+
+
+@dataclass(frozen=True)
 class Part:
     """A part of a document, the last one or not."""
 
@@ -122,4 +133,4 @@ class Stopped:
         yield f"T{self.signal:02x}{''.join(fields)}".encode()
 
 
-Reply = Ok | NotSupported | Failure | Text | Part | Console | Silence | Stopped
+Reply = Ok | NotSupported | Failure | Text | Bytes | Part | Console | Silence | Stopped

@@ -69,10 +69,11 @@ class ReadRegister:
 
 @dataclass(frozen=True)
 class ReadMemory:
-    """``m``."""
+    """``m``, and ``x`` where the answer is to be in bytes as they are."""
 
     address: int
     size: int
+    is_binary: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,15 @@ class IsAlive:
 
 @dataclass(frozen=True)
 class Resume:
-    """Run until something happens, or by one instruction; ``thread`` is the one that steps."""
+    """Run until something happens, or by one instruction; ``thread`` is the one that steps.
+
+    A step with ``within`` goes on for as long as the thread stands at first <= address < last.
+    """
 
     is_step: bool
     is_reverse: bool = False
     thread: int = ALL_THREADS
+    within: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -223,8 +228,12 @@ def _numbers(text: str, count: int) -> list[int]:
     return [_number(part) for part in parts]
 
 
-def _memory(text: str) -> ReadMemory:
-    return ReadMemory(*_numbers(text, 2))
+def _memory(is_binary: bool) -> Callable[[str], ReadMemory]:
+    def read(text: str) -> ReadMemory:
+        address, size = _numbers(text, 2)
+        return ReadMemory(address, size, is_binary)
+
+    return read
 
 
 def _point(text: str) -> Point:
@@ -256,9 +265,12 @@ def _vcont(text: str) -> Request:
     thread = ALL_THREADS
     for action in text.split(";"):
         kind, _, name = action.partition(":")
-        if not re.fullmatch("[cs]|[CS][0-9a-fA-F]{2}", kind):
+        if not re.fullmatch("[cs]|[CS][0-9a-fA-F]{2}|r[0-9a-fA-F]+,[0-9a-fA-F]+", kind):
             raise RequestError(f"{action[:20]!r} is no action")
         thread = _thread(name) if name else ALL_THREADS
+        if kind[0] == "r":
+            first, last = _numbers(kind[1:], 2)
+            return Resume(is_step=True, thread=thread, within=(first, last))
         if kind[0] in "sS":
             return Resume(is_step=True, thread=thread)
     return Resume(is_step=False, thread=thread)
@@ -286,7 +298,8 @@ _KINDS: tuple[tuple[str, Callable[[str], Request]], ...] = (
     ("?", lambda _: WhyStopped()),
     ("g", lambda text: Unknown() if text else ReadGeneral()),
     ("p", lambda text: ReadRegister(_number(text))),
-    ("m", _memory),
+    ("m", _memory(is_binary=False)),
+    ("x", _memory(is_binary=True)),
     ("G", lambda _: Write("registers")),
     ("P", lambda _: Write("a register")),
     ("M", lambda _: Write("memory")),

@@ -14,6 +14,7 @@ from tracedbg.query.executions import executions, iter_executions, last_executio
 from tracedbg.query.last_instructions import last_chosen
 from tracedbg.query.last_register_write import RegisterWrite, last_register_write
 from tracedbg.query.last_writers import Written, last_writers
+from tracedbg.query.leaving import next_outside
 from tracedbg.query.memory import memory_at
 from tracedbg.query.moments import (
     Executed,
@@ -38,6 +39,6 @@ __all__ = [
     "executed_at", "executions", "hart_at", "has_retired", "iter_accesses", "iter_executions",
     "iter_register_writes", "last_chosen", "last_execution", "last_of_hart", "last_read",
     "last_register_write", "last_write", "last_writers", "memory_at", "next_execution", "next_of_hart",
-    "next_read", "next_write", "page_at", "pc_at", "privilege_at", "register_writes", "registers_at",
-    "resolve", "straight_since", "wide_register_writes",
+    "next_outside", "next_read", "next_write", "page_at", "pc_at", "privilege_at", "register_writes",
+    "registers_at", "resolve", "straight_since", "wide_register_writes",
 ]  # fmt: skip
