@@ -31,6 +31,11 @@ def served(trace: Trace, t: int, address: Address) -> Iterator[Address]:
             thread.join()
 
 
+def last_stop(trace: Trace) -> Time:
+    """The last moment at which gdb can stop."""
+    return Time(trace.end if trace.at("end").pc is not None else trace.end - 1)
+
+
 @pytest.fixture(scope="session")
 def shipped() -> Iterator[Trace]:
     with tracedbg.open(SHIPPED) as trace:

@@ -198,7 +198,7 @@ def test_bare_steps_and_runs_both_ways(client: Client, shipped: Trace) -> None:
     assert "replaylog:begin;" in client.ask("bs")
     assert "replaylog:end;" in client.ask("c")
     assert "replaylog:end;" in client.ask("s")
-    assert monitor(client, "where").startswith(f"t {shipped.end - 1} ")
+    assert monitor(client, "where").startswith(f"t {shipped.end} ")
 
 
 def test_break_reasons_are_told_only_to_a_client_that_knows_them(client: Client) -> None:

@@ -10,10 +10,9 @@ import pytest
 import tracedbg
 from tests.gdb.sessions import session_on
 from tests.truth import uboot
-from tracedbg.gdb.launch import GdbError
 from tracedbg.gdb.session import Session
 from tracedbg.ids import Hart, Time
-from tracedbg.query import next_of_hart
+from tracedbg.query import last_of_hart, next_of_hart, pc_at
 from tracedbg.state import Trace
 
 LENGTH = "4000000"
@@ -123,15 +122,21 @@ def test_a_watchpoint_stops_either_hart(trace: Trace, session: Session) -> None:
     assert {stop.hart for stop in stops} == {0, 1}
 
 
-def test_a_hart_that_does_not_run_again_has_no_pc_and_the_other_goes_on(
+def test_a_hart_that_does_not_run_again_stands_behind_its_last_instruction(
     trace: Trace, session: Session
 ) -> None:
-    session.goto("end")
-    silent = [hart for hart in range(2) if trace.at(trace.end - 1, hart=hart).pc is None]
-    # One of two runs at the last instruction.
-    assert len(silent) == 1
-    session.command(f"thread {silent[0] + 1}")
-    with pytest.raises(GdbError, match="PC not available"):
-        session.reverse_stepi()
-    session.command(f"thread {2 - silent[0]}")
-    assert session.reverse_stepi().t is not None
+    ended = session.goto("end")
+    assert ended.hart is not None
+    silent = 1 - ended.hart
+    # It waits for an interrupt, the last time in the recording.
+    last = last_of_hart(trace.store, Hart(silent), trace.end)
+    assert last is not None
+    pc = pc_at(trace.store, last)
+    assert pc is not None
+    assert session.evaluate(f"*(unsigned *) {pc:#x}").value == trace.recording.arch.wait_instruction
+    session.command(f"thread {silent + 1}")
+    assert session.evaluate("(unsigned long) $pc").value == pc + 4
+    back = session.reverse_stepi()
+    assert (back.t, back.hart, back.frame.pc) == (last, silent, pc)
+    ahead = session.stepi()
+    assert (ahead.t, ahead.hart, ahead.frame.pc) == (last + 1, silent, pc + 4)

@@ -1,7 +1,7 @@
 """What an instruction set has to tell so that everything above can do without knowing it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from typing import ClassVar, NamedTuple
 
@@ -226,6 +226,17 @@ class Architecture(ABC):
     @abstractmethod
     def effect(self, code: bytes) -> Effect:
         """Return what the instruction that begins ``code`` does."""
+
+    @abstractmethod
+    def following(self, code: bytes, pc: int, words: Sequence[int | None]) -> VirtualAddress | None:
+        """Return where an instruction at ``pc`` that retires leads to, None where that is not known.
+
+        ``words`` are the integer registers before it, None for one that is not known.
+        """
+
+    @abstractmethod
+    def surely_retires(self, code: bytes, privilege: int, values: Values) -> bool:
+        """Say whether an instruction cannot trap at a privilege, with these registers before it."""
 
     @abstractmethod
     def stack_code(self, words: Words) -> StackCode:

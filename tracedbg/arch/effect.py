@@ -1,7 +1,10 @@
 """What one instruction does, as far as its encoding tells: for those who see a guest step by step."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntFlag
+
+_ADDRESSES = (1 << 64) - 1
 
 
 class Changes(IntFlag):
@@ -54,3 +57,20 @@ class Effect:
     is_conditional: bool = False
     target: int | None = None
     through: tuple[int, int] | None = None
+
+    def successors(self, pc: int, words: Sequence[int | None]) -> tuple[int, ...] | None:
+        """Return the addresses that may follow where it retires at ``pc``, the target first; None for any.
+
+        ``words`` are the integer registers before it.
+        """
+        following = pc + self.length & _ADDRESSES
+        if not self.jumps:
+            return None if self.changes & Changes.ANY else (following,)
+        if self.through is not None:
+            register, offset = self.through
+            base = words[register]
+            return None if base is None else (base + offset & _ADDRESSES & ~1,)
+        if self.target is None:
+            return None
+        target = pc + self.target & _ADDRESSES
+        return (target, following) if self.is_conditional else (target,)

@@ -39,9 +39,10 @@ class Stop:
 class Execution:
     """A place in a recorded run, and runs from there forwards and backwards.
 
-    The place is a t at which an instruction starts: the state after the last one has no pc to show. t
-    orders the instructions of all harts. A step takes one hart past its own next instruction (or back before
-    its last one), whatever others do between; a run goes through the instructions of all.
+    The place is a t at which an instruction starts, or the trace's end where it is known at which pc the hart
+    stands that ran last. t orders the instructions of all harts. A step takes one hart past its own next
+    instruction (or back before its last one), whatever others do between; a run goes through the
+    instructions of all.
     """
 
     def __init__(self, trace: Trace, t: Time) -> None:
@@ -50,7 +51,7 @@ class Execution:
         self.trace = trace
         self.points = Points()
         self.is_physical = False
-        self._last = Time(trace.end - 1)
+        self._last = Time(trace.end - (trace.at(trace.end).pc is None))
         self._reported: tuple[Time, bool] | None = None
         self._moments: dict[tuple[Time, int], Moment] = {}
         self.t = trace.start
@@ -58,7 +59,7 @@ class Execution:
         self.go(t)
 
     def go(self, t: Time) -> None:
-        """Move to a moment; the end is taken for the last instruction. PositionError outside the trace."""
+        """Move to a moment; an end without a pc is taken for the last instruction. PositionError outside."""
         if not self.trace.start <= t <= self.trace.end:
             raise PositionError(f"t {t}: the trace goes from {self.trace.start} to {self.trace.end}")
         self.t = min(t, self._last)
@@ -112,8 +113,13 @@ class Execution:
         if own is None:
             return None
         if within is None:
-            return next_of_hart(self.trace.store, hart, Time(own + 1))
+            return next_of_hart(self.trace.store, hart, Time(own + 1)) or self._behind(hart, own)
         return next_outside(self.trace.store, hart, Time(own + 1), within, lambda _: poll())
+
+    def _behind(self, hart: Hart, last: Time) -> Time | None:
+        """Return the moment behind a hart's last instruction, None where it has no pc there."""
+        t = Time(last + 1)
+        return None if t > self._last or self.trace.at(t, hart=hart).pc is None else t
 
     def _before(self, hart: Hart) -> Time | None:
         return last_of_hart(self.trace.store, hart, self.t)

@@ -13,6 +13,7 @@ from tracedbg.state.address_spaces import Alias, iter_aliases, spaces_around
 from tracedbg.state.backtrace import backtrace
 from tracedbg.state.frame import FoundBy, Frame
 from tracedbg.state.known import Known
+from tracedbg.state.leaving_off import find_place
 from tracedbg.state.listing import CodeLine, Listing
 from tracedbg.state.memory import Memory
 from tracedbg.state.recording import Recording
@@ -87,9 +88,10 @@ class Moment:
 
     @property
     def pc(self) -> VirtualAddress | None:
-        """The address of the instruction that the hart stands at, None when it does not run again.
+        """The address of the instruction that the hart stands at, None where that is not known.
 
-        In a capture it is also not known of a hart that did not stand still at t.
+        A hart that does not run again stands behind its last instruction, if that one is known to have retired.
+        In a capture it is not known of a hart that did not stand still at t.
         """
         if self._place is not None:
             return self._place.pc
@@ -97,7 +99,11 @@ class Moment:
             return None
         if self._pending is not None:
             return self._pending.epc
-        return None if self._next is None else self._next.pc
+        return self._left_off if self._next is None else self._next.pc
+
+    @cached_property
+    def _left_off(self) -> VirtualAddress | None:
+        return find_place(self._recording, self.hart)
 
     @cached_property
     def privilege(self) -> int | None:

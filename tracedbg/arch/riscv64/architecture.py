@@ -1,6 +1,6 @@
 """riscv64 as the rest of tracedbg sees it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from tracedbg.arch.base import (
 )
 from tracedbg.arch.dataflow import Dataflow
 from tracedbg.arch.effect import Effect
-from tracedbg.arch.riscv64 import causes, paging
+from tracedbg.arch.riscv64 import causes, paging, succession
 from tracedbg.arch.riscv64.csrs import csr_writers
 from tracedbg.arch.riscv64.dataflow import dataflow
 from tracedbg.arch.riscv64.debugger import layout
@@ -132,6 +132,14 @@ class Riscv64(Architecture):
     def effect(self, code: bytes) -> Effect:
         """Decode RV64GC."""
         return effect(code)
+
+    def following(self, code: bytes, pc: int, words: Sequence[int | None]) -> VirtualAddress | None:
+        """Work out jumps and branches."""
+        return succession.following(code, pc, words)
+
+    def surely_retires(self, code: bytes, privilege: int, values: Values) -> bool:
+        """Say so of integer instructions, and of WFI where it is allowed (3.3.3)."""
+        return succession.surely_retires(code, privilege, values)
 
     def stack_code(self, words: Words) -> StackCode:
         """Decode RV64GC."""

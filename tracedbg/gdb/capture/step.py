@@ -7,7 +7,7 @@ from tracedbg.arch.base import Architecture
 from tracedbg.arch.effect import Changes, Effect
 from tracedbg.format.schema import Source
 from tracedbg.gdb.capture.epoch import Access, EpochColumns, Trap
-from tracedbg.gdb.capture.places import ADDRESSES, Located
+from tracedbg.gdb.capture.places import Located
 from tracedbg.gdb.capture.registers import HartState
 
 _LOADED = {
@@ -79,20 +79,6 @@ def _access(located: Located, value: int, *, is_store: bool) -> Access:
     second = located.pieces[1][0] if len(located.pieces) > 1 else None
     physical, size = located.pieces[0][0], located.use.size
     return Access(located.virtual, physical, size, value, is_store, located.kind, second)
-
-
-def successors(effect: Effect, before: list[int], pc: int) -> tuple[int, ...] | None:
-    """Return the addresses that may follow an instruction that does not trap; None for any."""
-    following = pc + effect.length & ADDRESSES
-    if not effect.jumps:
-        return (following,)
-    if effect.through is not None:
-        base, offset = effect.through
-        return (before[base] + offset & ADDRESSES & ~1,)
-    if effect.target is None:
-        return None
-    target = pc + effect.target & ADDRESSES
-    return (target, following) if effect.is_conditional else (target,)
 
 
 def put(step: Step, epoch: EpochColumns, block: int, arch: Architecture) -> None:

@@ -9,7 +9,7 @@ from tracedbg.gdb.capture.guest import LiveGuest
 from tracedbg.gdb.capture.memory import content
 from tracedbg.gdb.capture.places import Places
 from tracedbg.gdb.capture.registers import HartState, general_words
-from tracedbg.gdb.capture.step import Step, accesses, put, put_fall, successors
+from tracedbg.gdb.capture.step import Step, accesses, put, put_fall
 from tracedbg.gdb.capture.stub import StopReply, StubError
 from tracedbg.gdb.capture.writer import CaptureWriter, Code, Told
 
@@ -102,7 +102,7 @@ class Stepper:
             return None, reply.watched
         read = self._places.readable(located, effect)
         back = self._look(effect, read)
-        following = successors(effect, before, pc)
+        following = effect.successors(pc, before)
         trapped = following is not None and self._words[-1] not in following
         if trapped and not effect.changes:
             self._take(self._control, self._guest.stub.batch(self._guest.registers.requests(self._control)))
