@@ -43,6 +43,18 @@ def drop_trap(altered: Altered) -> None:
     part.drop(int(np.flatnonzero(rises)[0]), *TRAP)
 
 
+def drop_interrupt_within_a_privilege(altered: Altered) -> None:
+    """Drop one that came behind an instruction that succeeded, so that only the control flow tells of it."""
+    for part in (part for part in altered.parts if part.topic == EPOCH.topic):
+        columns = part.columns
+        within = columns["trap.from"] == columns["trap.to"]
+        rows = np.flatnonzero(within & (columns["trap.cause"] >> np.uint64(63) == 1))
+        if len(rows):
+            part.drop(int(rows[0]), *TRAP)
+            return
+    raise AssertionError("the recording has no interrupt of the kernel")
+
+
 def drop_failure(altered: Altered) -> None:
     index = next(
         index
@@ -104,6 +116,7 @@ def add_block(altered: Altered) -> None:
         (change("trap.t", 1), "traps"),
         (change_origin, "traps"),
         (drop_trap, "traps"),
+        (drop_interrupt_within_a_privilege, "traps"),
         (drop_failure, "traps"),
         (change_byte, "console"),
         (move_byte, "console"),

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from tracedbg.format.columns import PackedMessage
 from tracedbg.format.schema import Source
+from tracedbg.verify.flow import leads
 from tracedbg.verify.guest import INTEGER_REGISTERS
 from tracedbg.verify.messages import AnyArray, Bytes, Columns, EpochMessages, Integers, Words, require
 
@@ -43,6 +44,9 @@ class Dictionary:
         self._constant = _Growing(np.uint64)
         self._address = _Growing(np.uint64)
         self._privilege = _Growing(np.uint8)
+        self._lead = _Growing(np.uint8)
+        self._behind = _Growing(np.uint64)
+        self._target = _Growing(np.uint64)
 
     def add(self, message: PackedMessage) -> None:
         """Take in one ``blocks`` message; raises Malformed."""
@@ -54,7 +58,12 @@ class Dictionary:
         first = np.cumsum(sizes) - sizes
         lengths = columns["insn.length"].astype(np.uint64)
         before = np.cumsum(lengths) - lengths
-        self._address.add(before + np.repeat(columns["virtual"] - before[first], sizes))
+        address = before + np.repeat(columns["virtual"] - before[first], sizes)
+        self._address.add(address)
+        lead, behind, target = leads(columns["insn.bytes"], columns["insn.length"], address)
+        self._lead.add(lead)
+        self._behind.add(behind)
+        self._target.add(target)
         self._first.add(first + len(self.source))
         self._size.add(sizes)
         self._privilege.add(columns["privilege"])
@@ -97,6 +106,21 @@ class Dictionary:
         """Virtual address of each instruction."""
         return self._address.rows
 
+    @property
+    def lead(self) -> Bytes:
+        """How the next instruction's address follows from each (flow.Lead)."""
+        return self._lead.rows
+
+    @property
+    def behind(self) -> Words:
+        """One of the addresses that each instruction leads to, where ``lead`` is PLACES."""
+        return self._behind.rows
+
+    @property
+    def target(self) -> Words:
+        """The other one."""
+        return self._target.rows
+
 
 def _check(columns: Columns) -> None:
     columns.require_equal("virtual", "instructions", "privilege")
@@ -104,6 +128,8 @@ def _check(columns: Columns) -> None:
     sizes = columns["instructions"]
     claimed, there = int(sizes.sum(dtype=np.int64)), columns.rows("insn.source")
     require(bool(sizes.all()), "a block has no instruction")
+    lengths, code = int(columns["insn.length"].sum(dtype=np.int64)), columns.rows("insn.bytes")
+    require(lengths == code, f"instructions have {lengths} bytes, and the dictionary holds {code}")
     require(claimed == there, f"blocks claim {claimed} instructions, and the dictionary holds {there}")
     columns.require_below("insn.source", len(Source))
     columns.require_below("insn.destination", INTEGER_REGISTERS)

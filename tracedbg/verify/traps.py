@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tracedbg.format.schema import NEVER
-from tracedbg.verify.blocks import Instructions
+from tracedbg.verify.blocks import Dictionary, Instructions
+from tracedbg.verify.flow import Lead
 from tracedbg.verify.guest import GuestFacts
 from tracedbg.verify.messages import Bytes, Columns, EpochMessages, Flags, Integers, Words
 from tracedbg.verify.report import Report
@@ -42,25 +43,36 @@ class _Traps:
 
 @dataclass(frozen=True)
 class _Runs:
-    """An epoch's runs of one hart: first instruction, the one after the last, and privilege of each."""
+    """An epoch's runs of one hart: first instruction, the one after the last, and privilege of each.
+
+    ``first`` and ``last`` are where the dictionary has a run's first and last instruction.
+    """
 
     start: Integers
     stop: Integers
     privilege: Bytes
+    first: Integers
+    last: Integers
 
     @classmethod
     def of(cls, instructions: Instructions, hart: int) -> "_Runs":
         stop = np.append(instructions.run_start[1:], len(instructions.index))
         own = np.flatnonzero(instructions.run_hart == hart)
-        return cls(instructions.run_start[own], stop[own], instructions.run_privilege[own])
+        start, stop = instructions.run_start[own], stop[own]
+        first, last = instructions.index[start], instructions.index[stop - 1]
+        return cls(start, stop, instructions.run_privilege[own], first, last)
 
 
 @dataclass(frozen=True)
 class _Stand:
-    """Where a hart stood when an epoch ended: its last instruction and privilege; a handler to come there."""
+    """Where a hart stood when an epoch ended: its last instruction and privilege; a handler to come there.
+
+    ``index`` is where the dictionary has the instruction, None for none.
+    """
 
     last: int
     privilege: int
+    index: int | None
     target: int | None = None
     cause: int = 0
 
@@ -68,8 +80,9 @@ class _Stand:
 class TrapCheck:
     """Compares epoch by epoch; nothing in a trace that does not hold the registers of traps."""
 
-    def __init__(self, guest: GuestFacts, report: Report) -> None:
+    def __init__(self, guest: GuestFacts, dictionary: Dictionary, report: Report) -> None:
         self._registers = TrapRegisters(guest.registers)
+        self._dictionary = dictionary
         self._stands: dict[int, _Stand] = {}
         self._report = report
 
@@ -85,8 +98,10 @@ class TrapCheck:
             check = _HartCheck(messages, hart, _Traps.of(epoch, hart), _Runs.of(instructions, hart))
             self._check_registers(check)
             self._check_before(check, results)
+            self._check_places(check, results)
             self._check_handlers(check, results)
             self._check_rises(check)
+            self._check_flow(check)
             self._stands[hart] = check.stand(self._stands.get(hart))
 
     def _differ(self, check: "_HartCheck", wrong: Flags, problem: str) -> None:
@@ -137,6 +152,19 @@ class TrapCheck:
             problem = "the trap and its instruction tell otherwise whether that failed"
             self._differ(check, known & (own != results.failed[offset]), problem)
 
+    def _check_places(self, check: "_HartCheck", results: Results) -> None:
+        """What was interrupted is where the instruction before led, if that did not trap itself."""
+        traps, runs = check.traps, check.runs
+        run = np.searchsorted(runs.start, traps.t) - 1
+        rows = np.flatnonzero(check.are_first & (run >= 0))
+        offset = runs.stop[run[rows]] - 1
+        retired = ~results.failed[offset] & ~results.unknown[offset]
+        rows, offset = rows[retired], offset[retired]
+        wrong = np.zeros(len(traps.t), bool)
+        index = runs.last[run[rows]]
+        wrong[rows] = self._leads_elsewhere(index, traps.epc[rows], check.hart, offset)
+        self._differ(check, wrong, "the instruction before does not lead to where the trap was taken")
+
     def _check_handlers(self, check: "_HartCheck", results: Results) -> None:
         """The next instruction is where the trap vector says, at the privilege that handles it."""
         traps, runs = check.traps, check.runs
@@ -174,14 +202,41 @@ class TrapCheck:
             runs.privilege[0] if stand is None else np.uint8(stand.privilege), runs.privilege[:-1]
         )
         rises = runs.start[runs.privilege > before]
+        self._unexplained(check, rises, "more privilege than before, and no trap")
+
+    def _check_flow(self, check: "_HartCheck") -> None:
+        """Without a trap or a reset a run begins where the hart's instruction before it led."""
+        runs, stand = check.runs, self._stands.get(check.hart)
+        last, ended, start, first = runs.last[:-1], runs.stop[:-1] - 1, runs.start[1:], runs.first[1:]
+        if stand is not None and stand.index is not None and len(runs.start):
+            last, ended = np.append(stand.index, last), np.append(-1, ended)
+            start, first = runs.start, runs.first
+        wrong = self._leads_elsewhere(last, self._dictionary.address[first], check.hart, ended)
+        self._unexplained(check, start[wrong], "the instruction before does not lead here, and no trap does")
+
+    def _leads_elsewhere(self, index: Integers, places: Words, hart: int, times: Integers) -> Flags:
+        """Whether instructions, by their place in the dictionary, cannot lead to these addresses."""
+        blocks = self._dictionary
+        lead = blocks.lead[index]
+        wrong: Flags = (
+            (lead == Lead.PLACES) & (places != blocks.behind[index]) & (places != blocks.target[index])
+        )
+        for kind, name in ((Lead.MEPC, "mepc"), (Lead.SEPC, "sepc")):
+            own = np.flatnonzero(lead == kind)
+            epc, known = self._registers.at(name, hart, times[own])
+            wrong[own] = known & (places[own] != epc)
+        return wrong
+
+    def _unexplained(self, check: "_HartCheck", starts: Integers, problem: str) -> None:
+        """Report runs that begin as only a trap or a reset makes them begin, where there is neither."""
+        stand = self._stands.get(check.hart)
         reasons = np.append(check.traps.t, check.messages.epoch.indices("reset.t"))
         if stand is not None and stand.target is not None:
-            reasons = np.append(reasons, runs.start[0])
-        alone = rises[~np.isin(rises, reasons)]
+            reasons = np.append(reasons, check.runs.start[:1])
+        alone = starts[~np.isin(starts, reasons)]
         if len(alone):
             t = check.messages.first + int(alone[0])
-            problem = f"t {t}: more privilege than before, and no trap (hart {check.hart})"
-            self._report.differ("traps", len(alone), problem)
+            self._report.differ("traps", len(alone), f"t {t}: {problem} (hart {check.hart})")
 
 
 @dataclass(frozen=True)
@@ -208,11 +263,13 @@ class _HartCheck:
     def stand(self, before: _Stand | None) -> _Stand:
         """Return where the hart stands when the epoch ends."""
         traps, runs = self.traps, self.runs
-        last, privilege = (NEVER, 0) if before is None else (before.last, before.privilege)
+        last, privilege, index = (
+            (NEVER, 0, None) if before is None else (before.last, before.privilege, before.index)
+        )
         if len(runs.start):
             last, privilege = self.messages.first + int(runs.stop[-1]) - 1, int(runs.privilege[-1])
-            before = None
+            index, before = int(runs.last[-1]), None
         if len(traps.t) and (not len(runs.start) or traps.t[-1] >= runs.stop[-1]):
-            return _Stand(last, privilege, int(traps.target[-1]), int(traps.cause[-1]))
+            return _Stand(last, privilege, index, int(traps.target[-1]), int(traps.cause[-1]))
         target, cause = (None, 0) if before is None else (before.target, before.cause)
-        return _Stand(last, privilege, target, cause)
+        return _Stand(last, privilege, index, target, cause)

@@ -78,7 +78,7 @@ class _Verification:
 
     def _forget(self) -> None:
         """Know nothing of memory but what RAM held from the start, nor of where harts came from."""
-        self._traps = TrapCheck(self._guest, self._report)
+        self._traps = TrapCheck(self._guest, self._dictionary, self._report)
         self._memory = Memory(self._guest)
         self._loads = LoadCheck(self._memory, self._report)
 

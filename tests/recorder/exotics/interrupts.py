@@ -47,6 +47,66 @@ in_kernel:
   nop
 """
 
+# A timer of machine mode runs out somewhere in the supervisor's handler, which takes its own interrupt a
+# second time at the same place: with each delay of 0 to 255 instructions, some run out right behind the sret.
+_TWICE_AT_ONE_PLACE = f"""
+  csrwi mideleg, 2
+  la s6, in_trap
+  csrw stvec, s6
+  li s0, {layout.MTIME:#x}
+  li s1, {layout.CLINT + 0x4000:#x}
+  li t0, 0x80
+  csrw mie, t0
+  enter 1, in_kernel
+  .balign 4
+in_trap:
+  csrci sip, 2
+  beqz s2, leave
+  li s2, 0
+  csrsi sip, 2
+  jr s7
+  .rept 256
+  nop
+  .endr
+slide:
+leave: sret
+in_kernel:
+  csrsi sie, 2
+  csrsi sstatus, 2
+  la s8, slide
+  li s3, 512
+round:
+  andi s7, s3, 255
+  slli s7, s7, 2
+  sub s7, s8, s7
+  li s2, 1
+  li s4, 0
+  ld a1, 0(s0)
+  addi a1, a1, 2
+  sd a1, 0(s1)
+  csrsi sip, 2
+place: nop
+wait: beqz s4, wait
+  addi s3, s3, -1
+  bnez s3, round
+end: quit
+"""
+_NOTICE_BEFORE_SUPERVISOR = """
+  csrr t6, mcause
+  bgez t6, finish
+  li t6, -1
+  sd t6, 0(s1)
+  li s4, 1
+  csrr t6, mepc
+  bne t6, s6, elsewhere
+  csrr t6, sepc
+  la t5, place
+  bne t6, t5, elsewhere
+  bnez s2, elsewhere
+noticed: nop
+elsewhere: mret
+"""
+
 EXOTICS = (
     Exotic(
         "interrupt_after_jalr",
@@ -167,5 +227,16 @@ entry: j handler
             Runs("entry", 1),
             Runs("table", 1),
         ),
+    ),
+    Exotic(
+        "the_same_interrupt_twice_and_a_machine_timer_behind",
+        guest(_TWICE_AT_ONE_PLACE, handler=_NOTICE_BEFORE_SUPERVISOR),
+        (
+            Ordered("noticed", "end"),
+            Runs("leave", 1024),
+            Trapped("leave", _SUPERVISOR, "place", 0, "in_trap", source=1, target=1),
+            Runs("end", 1),
+        ),
+        qemu_args=("-icount", "shift=0"),
     ),
 )
