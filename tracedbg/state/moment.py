@@ -90,7 +90,7 @@ class Moment:
     def pc(self) -> VirtualAddress | None:
         """The address of the instruction that the hart stands at, None where that is not known.
 
-        A hart that does not run again stands behind its last instruction, if that one is known to have retired.
+        A hart that does not run again stands behind its last instruction, if that is known to have retired.
         In a capture it is not known of a hart that did not stand still at t.
         """
         if self._place is not None:
