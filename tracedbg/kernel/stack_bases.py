@@ -2,22 +2,62 @@
 
 from dataclasses import replace
 
-from tracedbg.arch import AddressSpace
+import numpy as np
+
+from tracedbg.arch import AddressSpace, TrapKind
 from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import Time, VirtualAddress
+from tracedbg.kernel.history import StackHistory
 from tracedbg.kernel.stacks import SAME_TOP, BaseSource, Stack
+from tracedbg.kernel.trace_index import TraceIndex
+from tracedbg.query.rows import Rows
 from tracedbg.state import Moment, Trace
 
 MOST_PAGES = 64
 """Pages of the largest stack whose base is looked for."""
+FAULTS_TRIED = 16
+"""Faults in one stack that are looked at."""
 ALONE_PAGES = (1, 2, 4, 8, 16)
 """Pages that a region has which was mapped for one stack."""
 
 
-def with_mapped_bases(trace: Trace, stacks: list[Stack]) -> list[Stack]:
-    """Return the stacks, with a base where the tables at their deepest moment tell one that was not known."""
+def with_mapped_bases(
+    trace: Trace, index: TraceIndex, history: StackHistory, stacks: list[Stack]
+) -> list[Stack]:
+    """Return the stacks, with a base where the tables at their deepest moment tell one that was not known.
+
+    They tell nothing in a kernel that maps pages of its stacks when these are first touched.
+    """
+    faults = _data_faults(index)
+    if any(_has_grown(trace, faults, history, stack) for stack in stacks):
+        return stacks
     tops = [stack.top for stack in stacks]
     return [_with_base(trace, stack, tops) if stack.base is None else stack for stack in stacks]
+
+
+def _data_faults(index: TraceIndex) -> Rows:
+    """Return the TRAP rows of accesses outside user mode that trapped."""
+    rows = index.traps[index.traps["source"] != 0]
+    causes = [
+        cause for cause in np.unique(rows["cause"]).tolist() if index.arch.trap_kind(cause) is TrapKind.DATA
+    ]
+    return rows[np.isin(rows["cause"], np.array(causes, np.uint64))]
+
+
+def _has_grown(trace: Trace, faults: Rows, history: StackHistory, stack: Stack) -> bool:
+    """Say whether a page of a stack was not mapped when it was touched first, and was stored to later."""
+    inside = faults[(faults["tval"] >= _page(stack.low)) & (faults["tval"] < stack.top)]
+    if not len(inside):
+        return False
+    pages = history.stack_pages[np.isin(history.stack_pages["context"], stack.contexts)]
+    for row in inside[:FAULTS_TRIED]:
+        own = pages["page"] == int(row["tval"]) // PAGE_SIZE
+        if bool(np.any(own & (pages["last"] >= row["t"]))):
+            moment = trace.at(Time(int(row["t"])))
+            walk = moment.translate(VirtualAddress(int(row["tval"])))
+            if walk.physical is None:
+                return True
+    return False
 
 
 def _with_base(trace: Trace, stack: Stack, tops: list[int]) -> Stack:

@@ -64,7 +64,7 @@ class KernelView:
         """The stacks outside user mode, in order of first use."""
         made = stack_allocations(self.trace, self.index, self.hints.stack_allocators)
         stacks = cluster(self.history.contexts, self.trace.symbols, made)
-        return tuple(with_mapped_bases(self.trace, stacks))
+        return tuple(with_mapped_bases(self.trace, self.index, self.history, stacks))
 
     @cached_property
     def _stack_of(self) -> dict[int, Stack]:
