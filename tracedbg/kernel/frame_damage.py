@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from tracedbg.ids import Hart, PhysicalAddress, Time
-from tracedbg.kernel.contexts import Context
+from tracedbg.kernel.contexts import FRESH, Context
 from tracedbg.kernel.frame_accesses import FrameAccesses, frame_accesses
 from tracedbg.kernel.history import StackHistory
 from tracedbg.kernel.saved_registers import SLOT_BYTES
@@ -135,6 +135,8 @@ class FrameDamages:
         assert spill.virtual is not None, "a store has a virtual address"
         if self._rises.was_above(context, spill.virtual, spill.t, load.t) or self._returns_to_user(load):
             return None
+        if self._is_meant(context, spill, store, load):
+            return None
         intruder = (
             self._history.context_at(Hart(store.hart or 0), store.t) if store.hart is not None else None
         )
@@ -171,6 +173,23 @@ class FrameDamages:
         memory = [self._trace.at(t).memory for t in (store.t, Time(store.t + 1))]
         before, after = (part.read_physical(store.physical, store.size) for part in memory)
         return not before.is_complete or before.data != after.data
+
+    def _is_meant(self, context: Context, spill: Access, store: Access, load: Access) -> bool:
+        """Say whether a register that a trap had saved was changed through a pointer to where it was saved.
+
+        Debuggers do that, and handlers of faults that let what trapped go on with a result.
+        """
+        sp = self._trace.at(load.t, hart=load.hart).registers.find(self._index.sp_name)
+        if sp is None or not self._is_saved_by_trap(spill):
+            return False
+        return self._pointers.is_made_for(context, store, sp)
+
+    def _is_saved_by_trap(self, spill: Access) -> bool:
+        traps = self._index.traps[self._index.traps["hart"] == (spill.hart or 0)]
+        place = int(np.searchsorted(traps["t"], spill.t, "right")) - 1
+        # Other harts' instructions lie in between.
+        within = FRESH * self._trace.store.guest.harts
+        return place >= 0 and spill.t - int(traps["t"][place]) <= within
 
     def _returns_to_user(self, load: Access) -> bool:
         """Say whether a restore is part of a return to user mode, whose registers a kernel may change."""

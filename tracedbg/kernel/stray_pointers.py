@@ -36,7 +36,7 @@ class StrayPointers:
         made = self._made(store)
         if made is None or store.virtual is None:
             return None
-        t, maker = made
+        t, maker, _ = made
         if not maker.low <= store.virtual < maker.top:
             return None
         if maker.number != owner.number:
@@ -44,8 +44,23 @@ class StrayPointers:
             return t if is_over else None
         return t if self._rises.was_above(owner, store.virtual, t, store.t) else None
 
-    def _made(self, store: Access) -> tuple[Time, Context] | None:
-        """Return the instruction that computed an address from a stack pointer, and the use of that stack."""
+    def is_made_for(self, owner: Context, store: Access, low: int) -> bool:
+        """Say whether a store's address comes from a pointer into frames of ``owner`` from ``low`` up.
+
+        It was computed from the stack pointer, and lies no higher than the store. Who is given a pointer to
+        where a trap saved registers may be there to change them.
+        """
+        made = self._made(store)
+        if made is None or store.virtual is None:
+            return False
+        _, maker, pointer = made
+        return maker.number == owner.number and pointer is not None and low <= pointer <= store.virtual
+
+    def _made(self, store: Access) -> tuple[Time, Context, int | None] | None:
+        """Return when an address was computed from a stack pointer, in which use of it, and the result.
+
+        None where the address comes from elsewhere.
+        """
         address = self._address_of(store)
         if address is None:
             return None
@@ -57,7 +72,7 @@ class StrayPointers:
         if not from_stack or last.hart is None:
             return None
         context = self._history.context_at(last.hart, last.t)
-        return None if context is None else (last.t, context)
+        return None if context is None else (last.t, context, last.value)
 
     def _address_of(self, store: Access) -> RegisterAt | None:
         """Return the register that a store had its address from, None where that is the stack pointer."""
