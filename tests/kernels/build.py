@@ -51,7 +51,7 @@ def command(built: Built) -> list[str]:
     """Return the command that runs a kernel; no longer than its ``seconds``."""
     return [
         "timeout", str(built.kernel.seconds), "qemu-system-riscv64", "-machine", "virt", "-m", "16M",
-        "-smp", str(built.kernel.harts),
+        "-cpu", built.kernel.cpu, "-smp", str(built.kernel.harts),
         "-bios", "none", "-display", "none", "-serial", "stdio", "-monitor", "none", "-nic", "none",
         "-kernel", str(built.elf),
     ]  # fmt: skip

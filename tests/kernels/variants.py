@@ -8,6 +8,7 @@ from enum import Enum
 
 FRAMES = ("-O1", "-fno-omit-frame-pointer")
 RELEASE = ("-O2", "-fomit-frame-pointer")
+VECTORS = (*RELEASE, "-march=rv64imafdcv_zicsr_zifencei")
 HIGH_HALF = 0xFFFF_FFC0_0000_0000
 
 
@@ -24,12 +25,18 @@ _BASE = ("base/console.c", "base/memory.c", "base/truth.c")
 _SUPERVISOR = (*_BASE, "base/start.S", "base/frames.c", "base/paging.c")
 _PAGED = (*_SUPERVISOR, "base/user_start.S")
 _IDENTITY = ("identity/switch.S", "identity/kernel.c")
+_HEAP = ("heap/port.S", "heap/grow.S", "heap/heap.c", "heap/kernel.c")
 DESIGNS = {
     "highhalf": Design("highhalf", (*_PAGED, "highhalf/trap.S", "highhalf/kernel.c"), HIGH_HALF),
     "identity": Design("identity", (*_PAGED, *_IDENTITY, "identity/trap.S"), 0),
     "own_stack": Design("identity", (*_PAGED, *_IDENTITY, "identity/own_stack_trap.S"), 0),
     "rust": Design("rust", (*_PAGED, *_IDENTITY, "identity/trap.S"), 0),
-    "vmap": Design("vmap", (*_SUPERVISOR, "vmap/switch.S", "vmap/kernel.c"), 0),
+    "vmap": Design("vmap", (*_SUPERVISOR, "vmap/switch.S", "vmap/trap.S", "vmap/kernel.c"), 0),
+    "vmap_lazy": Design("vmap", (*_SUPERVISOR, "vmap/switch.S", "vmap/lazy_trap.S", "vmap/kernel.c"), 0),
+    "heap_vector": Design(
+        "heap", ("base/console.c", "base/truth.c", "heap/vector_memory.S", "rtos/jump.S", *_HEAP), 0
+    ),
+    "heap": Design("heap", (*_BASE, "rtos/jump.S", *_HEAP), 0),
     "rtos": Design("rtos", (*_BASE, "rtos/port.S", "rtos/jump.S", "rtos/kernel.c"), 0),
 }
 
@@ -90,6 +97,7 @@ class Kernel:
     truth: Truth | None = None
     flags: tuple[str, ...] = FRAMES
     harts: int = 1
+    cpu: str = "rv64"
     seconds: int = 15
     stripped: bool = False
 
@@ -186,6 +194,13 @@ KERNELS = (
     ),
     Kernel("rtos_user_mode", "rtos", "user_mode.c", "ok"),
     Kernel("rtos_coroutines", "rtos", "coroutines.c", "ok"),
+    Kernel("heap_busy", "heap", "busy.c", "ok"),
+    Kernel("heap_busy_release", "heap", "busy.c", "ok", flags=RELEASE),
+    Kernel("heap_vectors", "heap_vector", "busy.c", "ok", flags=VECTORS, cpu="rv64,v=true"),
+    Kernel("heap_debugger", "heap", "debugger.c", "ok"),
+    Kernel("heap_growing", "heap", "growing.c", "ok", flags=RELEASE),
+    Kernel("identity_signals", "identity", "signals.c", "ok"),
+    Kernel("vmap_lazy", "vmap_lazy", "lazy.c", "ok"),
     Kernel(
         "vmap_big_array", "vmap", "big_array.c", _TRAP(1),
         Truth(

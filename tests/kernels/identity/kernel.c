@@ -65,6 +65,12 @@ __attribute__((weak)) void handle_interrupt(void)
 {
 }
 
+__attribute__((weak)) int handle_fault(struct frame *frame, uint64_t cause)
+{
+	(void)frame, (void)cause;
+	return 0;
+}
+
 void handle_trap(struct frame *frame)
 {
 	uint64_t cause = csr_read(scause);
@@ -82,7 +88,8 @@ void handle_trap(struct frame *frame)
 		yield();
 		break;
 	default:
-		panic_on_trap(cause, frame->epc, csr_read(stval));
+		if (!handle_fault(frame, cause))
+			panic_on_trap(cause, frame->epc, csr_read(stval));
 	}
 }
 

@@ -35,6 +35,8 @@ void setup(void);
 long system_call(long number, struct frame *frame);
 /* On a software interrupt, which a kernel gives itself. */
 void handle_interrupt(void);
+/* Returns whether what trapped may go on, as `frame` then says. */
+int handle_fault(struct frame *frame, uint64_t cause);
 
 /* A task at `task` with a kernel stack that ends at `top`, both as the kernel addresses them. */
 void task_create(struct task *task, long number, uint64_t root, uint64_t top);

@@ -1,10 +1,8 @@
 #include "kernel.h"
 
 #define STACKS 0xffffffd000000000UL
-#define PTE_KERNEL_DATA (PTE_V | PTE_R | PTE_W | PTE_AD)
 
 const uint64_t linear_offset;
-extern uint64_t boot_root[];
 
 static struct thread *first, *last, *running;
 static uint64_t next_stack = STACKS;

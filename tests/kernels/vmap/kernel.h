@@ -11,6 +11,8 @@
 #include "paging.h"
 #include "truth.h"
 
+#define PTE_KERNEL_DATA (PTE_V | PTE_R | PTE_W | PTE_AD)
+
 struct thread {
 	uint64_t sp;
 	uint64_t stack_base;
@@ -18,6 +20,8 @@ struct thread {
 	struct thread *next;
 	int has_ended;
 };
+
+extern uint64_t boot_root[];
 
 void setup(void);
 

@@ -1,5 +1,3 @@
-.include "frame.S"
-
 # void switch_stacks(uint64_t *save_sp, uint64_t sp)
 .text
 .globl switch_stacks
@@ -17,23 +15,3 @@ switch_stacks:
 	.endr
 	addi sp, sp, 112
 	ret
-
-# Nothing comes back from here: what interrupts this kernel ends it.
-.balign 4
-.globl trap_entry
-trap_entry:
-	csrw sscratch, sp
-	la sp, emergency_stack_top
-	addi sp, sp, -FRAME_SIZE
-	save_registers
-	csrr t0, sscratch
-	sd t0, FRAME_SP(sp)
-	csrr a0, scause
-	csrr a1, sepc
-	csrr a2, stval
-	call panic_on_trap
-
-.section .bss
-.balign 16
-	.zero 4096
-emergency_stack_top:
