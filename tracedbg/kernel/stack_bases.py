@@ -41,7 +41,8 @@ def _data_faults(index: TraceIndex) -> Rows:
     causes = [
         cause for cause in np.unique(rows["cause"]).tolist() if index.arch.trap_kind(cause) is TrapKind.DATA
     ]
-    return rows[np.isin(rows["cause"], np.array(causes, np.uint64))]
+    found: Rows = rows[np.isin(rows["cause"], np.array(causes, np.uint64))]
+    return found
 
 
 def _has_grown(trace: Trace, faults: Rows, history: StackHistory, stack: Stack) -> bool:
