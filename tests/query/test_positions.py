@@ -23,7 +23,8 @@ def made(tmp_path: Path) -> tuple[History, Trace]:
 def test_numbers_and_ends(made: tuple[History, Trace]) -> None:
     history, trace = made
     for text, t in (
-        ("1005", 1005), ("1_005", 1005), (" end ", history.end), ("end-3", history.end - 3), ("start", 1000),
+        ("1005", 1005), ("1_005", 1005), ("1,005", 1005),
+        (" end ", history.end), ("end-3", history.end - 3), ("start", 1000),
     ):  # fmt: skip
         assert resolve(trace, text) == t
 
@@ -52,6 +53,9 @@ def test_addresses_and_symbols_count_executions(made: tuple[History, Trace]) -> 
     ("text", "problem"),
     [
         ("5", "5: no such moment; the trace goes from 1000 to "),
+        ("1__005", "1__005: neither a position nor a known symbol"),
+        ("9" * 5000, f"{'9' * 5000}: no such moment; the trace goes from 1000 to "),
+        (f"end-{'9' * 5000}", f"end-{'9' * 5000}: no such moment"),
         ("end-999999", "end-999999: no such moment; the trace goes from 1000 to "),
         ("pc=zz", "pc=zz: not an address; write it as pc=0x80200000"),
         ("pc=-4", "pc=-4: not an address; write it as pc=0x80200000"),

@@ -7,6 +7,7 @@ import numpy as np
 
 from tracedbg.errors import PositionError
 from tracedbg.ids import Epoch, Time, VirtualAddress
+from tracedbg.numerals import DECIMAL, parse_number
 from tracedbg.query.executions import iter_executions
 from tracedbg.store.trace import Trace
 
@@ -23,20 +24,21 @@ VALID = (
 def resolve(trace: Trace, text: str, find_symbol: FindSymbol | None = None) -> Time:
     """Return the moment that ``text`` names.
 
-    ``12345`` is that t; ``start`` and ``end`` are the trace's, ``end-1000`` lies before; ``last-kernel`` is
-    the last instruction outside M-mode; ``pc=0x80200000`` and a symbol's name are the first time that
-    the instruction there starts, with ``#3`` the third. Raises PositionError, which says what is valid.
+    ``12345`` or ``12,345`` is that t; ``start`` and ``end`` are the trace's, ``end-1000`` lies before;
+    ``last-kernel`` is the last instruction outside M-mode; ``pc=0x80200000`` and a symbol's name are the
+    first time that the instruction there starts, with ``#3`` the third. Raises PositionError, which says
+    what is valid.
     """
     text = text.strip()
-    if re.fullmatch(r"[0-9][0-9_]*", text):
-        return _inside(trace, text, int(text))
+    if re.fullmatch(DECIMAL, text):
+        return _inside(trace, text, parse_number(text))
     if text == "start":
         return trace.start
     if text == "last-kernel":
         return _last_kernel(trace)
-    match = re.fullmatch(r"end(?:\s*-\s*([0-9][0-9_]*))?", text)
+    match = re.fullmatch(rf"end(?:\s*-\s*({DECIMAL}))?", text)
     if match:
-        return _inside(trace, text, trace.end - int(match[1] or 0))
+        return _inside(trace, text, trace.end - parse_number(match[1] or "0"))
     return _execution(trace, text, find_symbol)
 
 
@@ -63,7 +65,7 @@ def _execution(trace: Trace, text: str, find_symbol: FindSymbol | None) -> Time:
     match = re.fullmatch(r"(.+?)(?:#([0-9]+))?", text)
     if match is None:
         raise PositionError(f"an empty position names no moment; {VALID}")
-    count = int(match[2] or 1)
+    count = parse_number(match[2] or "1")
     if not count:
         raise PositionError(f"{text}: executions are counted from #1")
     pc = _address(match[1], find_symbol)
@@ -80,7 +82,7 @@ def _execution(trace: Trace, text: str, find_symbol: FindSymbol | None) -> Time:
 def _address(text: str, find_symbol: FindSymbol | None) -> VirtualAddress:
     if text.startswith("pc="):
         try:
-            address = int(text[3:], 0)
+            address = parse_number(text[3:])
         except ValueError:
             address = -1
         if not 0 <= address < 1 << 64:

@@ -1,9 +1,11 @@
 """Where a recording starts and stops: ``--start-at`` and ``--stop-at`` as options of the plugin."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from tracedbg.errors import UsageError
+from tracedbg.numerals import NUMBER, parse_number
 from tracedbg.record import command
 from tracedbg.symbols import SymbolTable
 
@@ -25,13 +27,8 @@ def plugin_limits(
 
 
 def _limit(text: str, symbols: Sequence[Path], words: Sequence[str]) -> tuple[str, int]:
-    if text.replace("_", "").replace(",", "").isdigit():
-        return "t", int(text.replace("_", "").replace(",", ""))
-    if text.lower().startswith("0x"):
-        try:
-            return "pc", int(text, 16)
-        except ValueError:
-            raise UsageError(f"{text}: not an address") from None
+    if re.fullmatch(NUMBER, text):
+        return "pc" if text.startswith("0x") else "t", parse_number(text)
     files = [*symbols, *elf_files(words, Path.cwd())]
     table = SymbolTable.load(files)
     symbol = table.find(text)

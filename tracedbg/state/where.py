@@ -9,6 +9,7 @@ from tracedbg.arch import AddressSpace
 from tracedbg.errors import UsageError
 from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import PhysicalAddress, VirtualAddress
+from tracedbg.numerals import NUMBER, parse_number
 from tracedbg.state.moment import Moment
 from tracedbg.store.guest import Guest
 from tracedbg.symbols import SymbolTable
@@ -16,8 +17,7 @@ from tracedbg.symbols import SymbolTable
 DEFAULT_SIZE = 8
 SIZE_LIMIT = 1 << 26
 
-_NUMBER = "0x[0-9a-fA-F]+|[0-9]+"
-_FORM = re.compile(rf"(?P<base>.+?)(?:\+(?P<offset>{_NUMBER}))?(?::(?P<size>{_NUMBER}))?")
+_FORM = re.compile(rf"(?P<base>.+?)(?:\+(?P<offset>{NUMBER}))?(?::(?P<size>{NUMBER}))?")
 
 Where = int | str | tuple[int, int]
 """An address, an address with a size in bytes, or a text."""
@@ -54,11 +54,11 @@ def parse_range(where: Where, symbols: SymbolTable, *, virtual: bool) -> Range:
     match = _FORM.fullmatch(where.strip())
     if match is None:
         raise UsageError("an empty text is no address; write 0x80200000, 0x80200000:8 or a symbol")
-    offset = int(match["offset"] or "0", 0)
-    size = None if match["size"] is None else int(match["size"], 0)
-    if not re.fullmatch(_NUMBER, match["base"]):
+    offset = parse_number(match["offset"] or "0")
+    size = None if match["size"] is None else parse_number(match["size"])
+    if not re.fullmatch(NUMBER, match["base"]):
         return _checked(_of_symbol(match["base"], offset, size, symbols))
-    address = int(match["base"], 0) + offset
+    address = parse_number(match["base"]) + offset
     return _checked(Range(address, DEFAULT_SIZE if size is None else size, virtual))
 
 

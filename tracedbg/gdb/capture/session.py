@@ -18,6 +18,7 @@ from tracedbg.gdb.capture.stub import Stub
 from tracedbg.gdb.capture.survey import Wanted
 from tracedbg.gdb.capture.writer import CaptureWriter
 from tracedbg.gdb.transport import Address, connect
+from tracedbg.numerals import parse_number
 from tracedbg.state.where import parse_range
 from tracedbg.symbols import SymbolTable
 from tracedbg.symbols.carried import Carried, CarriedFile
@@ -105,7 +106,7 @@ class CaptureSession:
     def find_address(self, text: str) -> int:
         """Return the address that a number or a symbol names."""
         try:
-            return int(text, 0)
+            return parse_number(text)
         except ValueError:
             return parse_range(text, self.symbols, virtual=True).address
 
