@@ -99,7 +99,12 @@ def test_the_paragraph_ends_with_what_the_guest_said(story: Finding) -> None:
 
 
 def test_the_picture_has_the_frames_in_order_and_marks_the_store(story: Finding) -> None:
+    struck = next(index for index, line in enumerate(story.picture.splitlines()) if "◀ store" in line)
     lines = story.picture.splitlines()
+    before, after = lines[struck + 1 : struck + 3]
+    del lines[struck + 1 : struck + 3]
+    assert before.split() == "0x80514e00 00 00 00 00 00 00 00 00 40 4b 4c 00 00 00 00 00 before".split()
+    assert after.split() == "0x80514e00 fa 06 20 80 00 00 00 00 40 4b 4c 00 00 00 00 00 after".split()
     addresses = [int(line.split()[0], 16) for line in lines]
     assert addresses == sorted(addresses, reverse=True)
     owners = {address: line.split(None, 1)[1] for address, line in zip(addresses, lines, strict=True)}
