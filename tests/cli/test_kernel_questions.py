@@ -25,6 +25,24 @@ def test_what_tells_who_has_a_byte(capsys: Capture) -> None:
     assert [row["virtual"] for row in shown["user_mappings"]] == ["0x40010e00"]
 
 
+def test_what_tells_whose_a_frame_was(capsys: Capture) -> None:
+    shown = asked(capsys, "what", TRACE, "0x80514e00")
+    assert isinstance(shown, dict)
+    assert shown["owners"] == [
+        {"t": 0, "owner": "never used"},
+        {"t": 13_726_500, "owner": "user page 0x40010000 (rw) of space 0x8000000000080511"},
+    ]
+
+
+def test_what_tells_a_guard_page_and_how_it_is_known(capsys: Capture, tmp_path: Path) -> None:
+    config = tmp_path / "kernel.toml"
+    config.write_text('[[stack_allocator]]\nfunction = "kstack_alloc"\nsize = 8192\nguard = 4096\n')
+    shown = asked(capsys, "what", TRACE, "0x80516ff0", "--at", "14409298", "--config", str(config))
+    assert isinstance(shown, dict)
+    assert (shown["owner"], shown["guard_known_by"]) == ("guard page below stack 7", "tracedbg.toml")
+    assert shown["below_base"] == 16
+
+
 def test_what_tells_a_symbols_place_and_a_device(capsys: Capture) -> None:
     shown = asked(capsys, "what", TRACE, "sys_futex+4")
     assert isinstance(shown, dict)

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from tracedbg.ids import Frame, Time, VirtualAddress
 from tracedbg.kernel.call_names import NameSource
+from tracedbg.kernel.guards import Guard, GuardSource
 from tracedbg.kernel.hints import HintsError, find_hints, parse_hints
+from tracedbg.kernel.owners import OwnerKind
 from tracedbg.kernel.stacks import BaseSource
 from tracedbg.kernel.tasks import TaskNameSource
 from tracedbg.kernel.view import KernelView
@@ -44,6 +47,16 @@ def test_bases_of_stacks_and_names_of_calls_come_from_the_file(failing: Trace) -
     assert hints.banners == ("smoke test ok",)
 
 
+def test_the_guard_that_an_allocator_keeps_lies_below_the_base(failing: Trace) -> None:
+    text = GOOD.replace("size = 8192", "size = 8192\nguard = 4096")
+    view = KernelView(failing, hints=parse_hints(Path("tracedbg.toml"), text, failing.symbols))
+    (stack,) = [stack for stack in view.stacks if stack.top == 0x80518000]
+    assert (stack.base, stack.base_source) == (0x80517000, BaseSource.HINT)
+    owners = [view.owners.owner_at(Frame(frame), Time(stack.low_t)) for frame in (0x80516, 0x80517)]
+    assert [owner.kind for owner in owners] == [OwnerKind.GUARD, OwnerKind.KERNEL_STACK]
+    assert owners[0].guard == Guard(stack, VirtualAddress(0x80516000), GuardSource.HINT, Frame(0x80516))
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -57,6 +70,10 @@ def test_bases_of_stacks_and_names_of_calls_come_from_the_file(failing: Trace) -
         (
             GOOD.replace("size = 8192", ""),
             "tracedbg.toml:2: a stack allocator has either a size or a size_argument",
+        ),
+        (
+            GOOD.replace("size = 8192", "size = 8192\nguard = 8192"),
+            "tracedbg.toml:5: guard is a multiple of 4096, and less than size",
         ),
         (GOOD.replace("1000", "many"), "tracedbg.toml:8: many is no number of a system call"),
         (

@@ -2,12 +2,13 @@
 
 import pytest
 
-from tracedbg.ids import Hart, Time
+from tracedbg.ids import Hart, Time, VirtualAddress
 from tracedbg.kernel.addresses import what_is
 from tracedbg.kernel.call_arguments import Timespec, call_text
 from tracedbg.kernel.call_names import NameSource
 from tracedbg.kernel.tasks import TaskNameSource
 from tracedbg.kernel.view import KernelView
+from tracedbg.symbols import Content
 
 FUTEX, EXECVE, EXIT, REBOOT = 98, 221, 93, 142
 GETTY_FUTEX = 14_703_096
@@ -120,3 +121,11 @@ def test_an_address_that_is_not_mapped_says_why(view: KernelView) -> None:
     assert (answer.physical, answer.owner) == (None, None)
     assert answer.problem is not None
     assert answer.problem.startswith("0x1234 is not mapped")
+
+
+def test_sections_tell_what_the_kernels_image_holds(view: KernelView) -> None:
+    contents = view.trace.symbols.contents
+    assert contents(VirtualAddress(0x8020_1000), 4096) == {Content.CODE}
+    assert contents(VirtualAddress(0x8020_2830), 8) == {Content.READ_ONLY}
+    assert contents(VirtualAddress(0x8020_2000), 8192) == {Content.CODE, Content.READ_ONLY, Content.DATA}
+    assert contents(VirtualAddress(0x8051_4000), 4096) == set()

@@ -229,6 +229,7 @@ KERNELS = (
         "vmap_near_end", "vmap", "near_end.c", "ok",
         Truth(Fault.NEAR_END, (GUARD,), ("dive",), (), Owner.GUARD), flags=RELEASE,
     ),
+    Kernel("vmap_guard_frames", "vmap", "guard_frames.c", "ok"),
     Kernel(
         "rust_user_page", "rust", "paths.rs", "futex: invalid argument",
         Truth(

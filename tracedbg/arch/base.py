@@ -259,6 +259,10 @@ class Architecture(ABC):
         """Return the frame that each value leads to, read as a page-table entry; all ones for none."""
 
     @abstractmethod
+    def frame_named(self, entry: int) -> int:
+        """Return the frame that a page-table entry names, valid or not; 0 where it names none."""
+
+    @abstractmethod
     def iter_mappings(
         self, space: AddressSpace, read: ReadPage, within: tuple[PhysicalAddress, int]
     ) -> Iterator[MappedPage]:

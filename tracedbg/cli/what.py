@@ -1,7 +1,8 @@
 """Say what an address is: whose memory, which symbol or frame, and who wrote it last.
 
 ADDRESS is a number or a symbol, with an optional +OFFSET. It is physical, or virtual with --virtual as the
-hart that runs at T sees it; a symbol's is virtual.
+hart that runs at T sees it; a symbol's is virtual. Of a physical frame it also lists whose it was, each owner
+from the moment on from which it is known.
 
     tracedbg what trace.bin 0x80514e00 --at sys_futex#2
     tracedbg what trace.bin 0x40010e00 --virtual --at end-1000
@@ -23,11 +24,14 @@ from tracedbg.cli.opened import (
 from tracedbg.cli.output import Cell, Column, Form, Grid, Kind, Report, json_option, show
 from tracedbg.cli.subcommand import subcommand
 from tracedbg.cli.who import write_form
+from tracedbg.format.schema import PAGE_SIZE
 
 if TYPE_CHECKING:
     from tracedbg.kernel.addresses import AddressAnswer
+    from tracedbg.kernel.guards import Guard
     from tracedbg.kernel.user_pages import UserMapping
 
+OWNERS = (Column("t", Kind.NUMBER), Column("owner", Kind.TEXT))
 MAPPINGS = (
     Column("virtual", Kind.ADDRESS),
     Column("space", Kind.ADDRESS),
@@ -75,19 +79,25 @@ def report(answer: "AddressAnswer") -> Report:
     parts: dict[str, Form | Grid] = {"": form}
     if answer.mappings:
         parts["user_mappings"] = Grid(MAPPINGS, [_mapping(answer, item) for item in answer.mappings])
+    if answer.history:
+        parts["owners"] = Grid(OWNERS, [(owner.t, owner.text) for owner in answer.history])
     if answer.last_write is not None:
         parts["last_write"] = write_form(answer.last_write)
     return Report(parts)
 
 
 def _cells(answer: "AddressAnswer") -> list[tuple[str, Kind, Cell]]:
-    stack, frame = answer.stack, answer.frame
+    stack, frame, guard = answer.stack, answer.frame, answer.guard
+    guarded = None if guard is None else guard.text
     return [
         ("t", Kind.NUMBER, answer.t),
         ("virtual", Kind.ADDRESS, answer.virtual),
         ("physical", Kind.ADDRESS, answer.physical),
         ("problem", Kind.TEXT, answer.problem),
-        ("owner", Kind.TEXT, None if answer.owner is None else answer.owner.text),
+        ("owner", Kind.TEXT, guarded if answer.owner is None else answer.owner.text),
+        ("guard", Kind.TEXT, None if answer.owner is None or answer.owner.guard else guarded),
+        ("guard_known_by", Kind.TEXT, None if guard is None else guard.source.value),
+        ("below_base", Kind.COUNT, None if guard is None else _below_base(answer, guard)),
         ("symbol", Kind.TEXT, place_text(answer.symbol) or None),
         ("stack", Kind.TEXT, None if stack is None else stack.text),
         ("below_top", Kind.COUNT, None if stack is None else stack.from_top),
@@ -97,6 +107,11 @@ def _cells(answer: "AddressAnswer") -> list[tuple[str, Kind, Cell]]:
         ("frame_offset", Kind.NUMBER, None if frame is None else frame.offset),
         ("frame_depth", Kind.NUMBER, None if frame is None else frame.depth),
     ]
+
+
+def _below_base(answer: "AddressAnswer", guard: "Guard") -> int:
+    offset = (answer.virtual or answer.physical or 0) % PAGE_SIZE
+    return (guard.stack.base or 0) - guard.page - offset
 
 
 def _mapping(answer: "AddressAnswer", mapping: "UserMapping") -> tuple[Cell, ...]:

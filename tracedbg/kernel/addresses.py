@@ -7,6 +7,7 @@ from tracedbg.errors import UsageError
 from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import Frame as FrameNumber
 from tracedbg.ids import Hart, PhysicalAddress, Time, VirtualAddress
+from tracedbg.kernel.guards import Guard
 from tracedbg.kernel.owners import FrameOwner
 from tracedbg.kernel.stacks import Stack
 from tracedbg.kernel.tasks import Task
@@ -57,7 +58,9 @@ class AddressAnswer:
 
     ``virtual`` is the address that was asked for, where it was one, or where the kernel has the byte by its
     symbols or stacks; ``physical`` is None for a virtual address that is not mapped, with the ``problem``.
-    ``mappings`` are where user mode has the frame; ``last_write`` the newest write of the byte.
+    ``guard`` is the guard page of a stack that the address lies in, mapped or not, and ``history`` the owners
+    of its frame (``Owners.history_of``). ``mappings`` are where user mode has the frame; ``last_write`` the
+    newest write of the byte.
     """
 
     t: Time
@@ -65,6 +68,8 @@ class AddressAnswer:
     physical: PhysicalAddress | None
     problem: str | None
     owner: FrameOwner | None
+    guard: Guard | None
+    history: tuple[FrameOwner, ...]
     symbol: SymbolAt | None
     stack: StackPlace | None
     frame: FramePlace | None
@@ -80,6 +85,7 @@ def what_is(view: KernelView, address: int, t: Time, *, virtual: bool = False) -
     if physical is None:
         return AddressAnswer(
             t=t, virtual=VirtualAddress(address), physical=None, problem=problem, owner=None,
+            guard=view.guards.find_at(address, t), history=(),
             symbol=view.trace.symbols.at(VirtualAddress(address)), stack=None, frame=None, mappings=(),
             last_write=None,
         )  # fmt: skip
@@ -109,6 +115,8 @@ def _answer(
         physical=physical,
         problem=None,
         owner=owner,
+        guard=view.guards.find_at(kernel, t) if owner.guard is None and kernel is not None else owner.guard,
+        history=view.owners.history_of(frame),
         symbol=None if kernel is None else view.trace.symbols.at(kernel),
         stack=None if kernel is None else _stack_place(view, owner, kernel, t),
         frame=place,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tracedbg.errors import TracedbgError
+from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.symbols import Symbol, SymbolTable
 
 FILE_NAME = "tracedbg.toml"
@@ -37,7 +38,8 @@ class StackAllocator:
     """A function that makes kernel stacks.
 
     It returns the lowest address of one, or the highest where it ``returns_top``; or it stores that where its
-    argument number ``out_argument`` points to. The ``size`` is a constant, or argument ``size_argument``.
+    argument number ``out_argument`` points to. The ``size`` is a constant, or argument ``size_argument``; its
+    lowest ``guard`` bytes are a guard.
     """
 
     function: Symbol
@@ -45,6 +47,7 @@ class StackAllocator:
     out_argument: int | None
     size: int | None
     size_argument: int | None
+    guard: int = 0
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def parse_hints(path: Path, text: str, symbols: SymbolTable) -> Hints:
 
 
 _TOP = ("stack_allocator", "task_table", "system_calls", "console")
-_ALLOCATOR = ("function", "returns", "out_argument", "size", "size_argument")
+_ALLOCATOR = ("function", "returns", "out_argument", "size", "size_argument", "guard")
 _TABLE = ("symbol", "count", "size", "stack", "name", "name_size")
 _CONSOLE = ("expected",)
 
@@ -151,12 +154,16 @@ class _Reader:
         size, size_argument = self._number(table, "size"), self._argument(table, "size_argument")
         if (size is None) == (size_argument is None):
             raise self._error("size", "a stack allocator has either a size or a size_argument")
+        guard = self._number(table, "guard") or 0
+        if guard and (guard % PAGE_SIZE or guard >= (size or guard + 1)):
+            raise self._error("guard", f"guard is a multiple of {PAGE_SIZE}, and less than size")
         return StackAllocator(
             function=self._symbol(table, "function", "func"),
             returns_top=returns == "top",
             out_argument=self._argument(table, "out_argument"),
             size=size,
             size_argument=size_argument,
+            guard=guard,
         )
 
     def _task_table(self, table: Mapping[str, Any]) -> TaskTable:

@@ -9,13 +9,17 @@ import numpy as np
 from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import Frame, PhysicalAddress, Time, VirtualAddress
 from tracedbg.kernel.contexts import Context
+from tracedbg.kernel.frame_roles import beginnings, is_free, roles_of
+from tracedbg.kernel.guards import Guard, GuardPages
 from tracedbg.kernel.history import StackHistory
 from tracedbg.kernel.page_tables import PageTables
 from tracedbg.kernel.stacks import Stack
 from tracedbg.kernel.user_pages import UserMapping, UserPages
-from tracedbg.query import Kind, last_write
+from tracedbg.query import Kind, iter_accesses, last_write
+from tracedbg.query.rows import Rows
 from tracedbg.state import Trace
 from tracedbg.store.source import Integers
+from tracedbg.symbols import Content
 
 HISTORY_MOMENTS = 512
 
@@ -24,13 +28,17 @@ class OwnerKind(Enum):
     """What a frame may be."""
 
     KERNEL_CODE = "kernel code"
+    KERNEL_READ_ONLY = "kernel read-only data"
     KERNEL_DATA = "kernel data"
     KERNEL_MEMORY = "kernel memory"
-    """Written by the kernel, and none of the other kinds: a heap, or free again."""
+    """Written by the kernel, and none of the other kinds: a heap, mostly."""
     KERNEL_STACK = "kernel stack"
+    GUARD = "guard page"
     FIRMWARE = "firmware"
     USER_PAGE = "user page"
     PAGE_TABLE = "page table"
+    FREE = "free"
+    """Had a use before, and until the next one holds nothing but a link of a list of free frames."""
     UNUSED = "never used"
     DEVICE = "device"
     OTHER_MEMORY = "other memory"
@@ -42,7 +50,8 @@ class FrameOwner:
     """Who owns ``frame`` at ``t``; what belongs to another kind of owner is None.
 
     ``stack`` is the stack that uses the frame, at virtual page ``stack_page``; ``mapping`` the user's
-    mapping, ``root`` the address space whose tables the frame is part of, ``symbol`` the object in it.
+    mapping, ``root`` the address space whose tables the frame is part of, ``symbol`` the object in it,
+    ``guard`` the page of a stack's guard that it lies behind.
     """
 
     frame: Frame
@@ -53,6 +62,7 @@ class FrameOwner:
     mapping: UserMapping | None = None
     root: int | None = None
     symbol: str | None = None
+    guard: Guard | None = None
 
     @property
     def text(self) -> str:
@@ -60,6 +70,8 @@ class FrameOwner:
         if self.mapping is not None:
             rights = "".join(flag.lower() for flag in self.mapping.walk.flags if flag in "RWX")
             return f"user page {self.mapping.page:#x} ({rights}) of space {self.mapping.space.root:#x}"
+        if self.guard is not None:
+            return self.guard.text
         if self.stack is not None:
             return f"kernel {self.stack.name}"
         if self.root is not None:
@@ -74,12 +86,18 @@ class Owners:
     """
 
     def __init__(
-        self, trace: Trace, history: StackHistory, stack_of: dict[int, Stack], user_pages: UserPages
+        self,
+        trace: Trace,
+        history: StackHistory,
+        stack_of: dict[int, Stack],
+        user_pages: UserPages,
+        guards: GuardPages,
     ) -> None:
         self._trace = trace
         self._history = history
         self._stack_of = stack_of
         self._user_pages = user_pages
+        self._guards = guards
         self.tables = PageTables(trace, history)
 
     def owner_at(self, frame: Frame, t: Time) -> FrameOwner:
@@ -93,6 +111,9 @@ class Owners:
         root = self.tables.root_of(frame, t)
         if root is not None:
             return FrameOwner(frame, t, OwnerKind.PAGE_TABLE, root=root)
+        guard = self._guards.find_behind(frame, t)
+        if guard is not None:
+            return FrameOwner(frame, t, OwnerKind.GUARD, guard=guard)
         found = self._stack_at(frame, t)
         if found is not None:
             stack, page = found
@@ -105,14 +126,11 @@ class Owners:
 
         Looks where stacks, user mode and page tables came to the frame, at most at HISTORY_MOMENTS moments.
         """
-        history = self._history
-        times = [rows["first"][rows["frame"] == frame] for rows in (history.stack_pages, history.user_pages)]
-        epochs = history.table_epochs[history.table_frames == frame]
-        tables = self._trace.store.epoch_starts[np.minimum(epochs + 1, self._trace.store.epochs - 1)]
-        ends = np.array([self._trace.start, self._trace.end - 1], np.int64)
-        moments = np.unique(np.concatenate([ends, *times, tables.astype(np.int64)]))
+        begun = beginnings(self._roles_of(frame))["first"].tolist()
+        ends = [self._trace.start, self._trace.end - 1]
+        moments = sorted({*ends, *begun, *self._guards.first_uses_near(frame)})
         found: list[FrameOwner] = []
-        for t in moments[:HISTORY_MOMENTS].tolist():
+        for t in moments[:HISTORY_MOMENTS]:
             owner = self.owner_at(frame, Time(t))
             if not found or owner.text != found[-1].text:
                 found.append(owner)
@@ -124,7 +142,10 @@ class Owners:
         return OwnerKind.DEVICE if inside else OwnerKind.OTHER_MEMORY
 
     def _stack_at(self, frame: Frame, t: Time) -> tuple[Stack, VirtualAddress] | None:
-        """Return the stack that stored to a frame before ``t`` and still may, and at which page."""
+        """Return the stack that stored to a frame before ``t`` and still may, and at which page.
+
+        A task's stack stands empty while the task is in user mode: it stays that until somebody else writes.
+        """
         rows = self._history.stack_pages
         rows = rows[(rows["frame"] == frame) & (rows["first"] <= t)]
         for row in rows[::-1][:64]:
@@ -132,7 +153,19 @@ class Owners:
             stack = self._stack_of.get(context.number)
             if stack is not None and self._is_in_use(context, t):
                 return stack, VirtualAddress(int(row["page"]) * PAGE_SIZE)
-        return None
+        if not len(rows):
+            return None
+        newest = rows[np.argmax(rows["last"])]
+        stack = self._stack_of.get(int(newest["context"]))
+        if stack is None or self._is_written(frame, Time(int(newest["last"]) + 1), t):
+            return None
+        return stack, VirtualAddress(int(newest["page"]) * PAGE_SIZE)
+
+    def _is_written(self, frame: Frame, start: Time, t: Time) -> bool:
+        """Say whether anything writes to a frame from ``start`` on until ``t``."""
+        where = (PhysicalAddress(frame * PAGE_SIZE), PAGE_SIZE)
+        rows = iter_accesses(self._trace.store, where, between=(start, max(start, t)), kind=Kind.WRITE)
+        return next(rows, None) is not None
 
     def _is_in_use(self, context: Context, t: Time) -> bool:
         return context.stop is None or t <= context.stop
@@ -155,23 +188,36 @@ class Owners:
         place = int(np.searchsorted(self._code, frame))
         if place < len(self._code) and self._code[place] == frame:
             return FrameOwner(frame, t, OwnerKind.KERNEL_CODE)
-        symbol = self._symbol_in(frame)
-        if symbol is not None:
-            return FrameOwner(frame, t, OwnerKind.KERNEL_DATA, symbol=symbol)
+        linked = self._linked(frame)
+        if linked is not None:
+            found = self._trace.symbols.at(linked)
+            symbol = "the kernel's image" if found is None else found.demangled
+            return FrameOwner(frame, t, self._content(linked), symbol=symbol)
         where = (PhysicalAddress(frame * PAGE_SIZE), PAGE_SIZE)
         written = last_write(self._trace.store, where, t)
         if written is None and not self._trace.store.image_page(frame).any():
             return FrameOwner(frame, t, OwnerKind.UNUSED)
+        if is_free(frame, t, self._trace.store, self._roles_of(frame)):
+            return FrameOwner(frame, t, OwnerKind.FREE)
         by_kernel = written is not None and written.kind is not Kind.CHANGE
         return FrameOwner(frame, t, OwnerKind.KERNEL_MEMORY if by_kernel else OwnerKind.UNKNOWN)
 
-    def _symbol_in(self, frame: Frame) -> str | None:
-        """Return an object of the symbol files in a frame, where the kernel is linked at its own address."""
-        for segment in self._segments:
-            if segment[0] <= frame * PAGE_SIZE < segment[1]:
-                found = self._trace.symbols.at(VirtualAddress(segment[2] + frame * PAGE_SIZE - segment[0]))
-                return "the kernel's image" if found is None else found.demangled
+    def _roles_of(self, frame: Frame) -> Rows:
+        return roles_of(frame, self._trace.store, self._history, self._stack_of)
+
+    def _linked(self, frame: Frame) -> VirtualAddress | None:
+        """Return where the kernel's image has a frame, None where it is not part of that."""
+        for start, stop, virtual in self._segments:
+            if start <= frame * PAGE_SIZE < stop:
+                return VirtualAddress(virtual + frame * PAGE_SIZE - start)
         return None
+
+    def _content(self, linked: VirtualAddress) -> OwnerKind:
+        """Return what the sections of a page of the image are; data where there are several kinds."""
+        contents = self._trace.symbols.contents(linked, PAGE_SIZE)
+        if contents and Content.DATA not in contents:
+            return OwnerKind.KERNEL_READ_ONLY if Content.READ_ONLY in contents else OwnerKind.KERNEL_CODE
+        return OwnerKind.KERNEL_DATA
 
     @cached_property
     def _segments(self) -> list[tuple[int, int, int]]:

@@ -17,11 +17,15 @@ from tracedbg.store.source import Integers, Numbers
 
 
 class Allocation(NamedTuple):
-    """A stack of ``size`` bytes from virtual address ``base`` on, there from ``t`` on."""
+    """A stack of ``size`` bytes from virtual address ``base`` on, there from ``t`` on.
+
+    ``guard`` bytes below the base were allocated with it to be touched by nobody.
+    """
 
     t: int
     base: int
     size: int
+    guard: int = 0
 
 
 def stack_allocations(
@@ -51,8 +55,9 @@ def _of(trace: Trace, index: TraceIndex, allocator: StackAllocator) -> Iterator[
         if allocator.out_argument is not None:
             values, known = arguments[allocator.out_argument]
             result = _word(trace, t, hart, int(values[row])) if known[row] else None
-        if result and size:
-            yield Allocation(t, result - size if allocator.returns_top else result, size)
+        if result and size and size > allocator.guard:
+            base = result - size if allocator.returns_top else result
+            yield Allocation(t, base + allocator.guard, size - allocator.guard, allocator.guard)
 
 
 def _word(trace: Trace, t: Time, hart: Hart, address: int) -> int | None:

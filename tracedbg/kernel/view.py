@@ -9,12 +9,13 @@ from tracedbg.kernel.call_names import CallNames
 from tracedbg.kernel.contexts import NO_CONTEXT, Context
 from tracedbg.kernel.frame_accesses import FrameAccesses, frame_accesses
 from tracedbg.kernel.frame_damage import FrameDamage, FrameDamages
+from tracedbg.kernel.guards import GuardPages
 from tracedbg.kernel.hints import NO_HINTS, Hints
 from tracedbg.kernel.history import Progress, StackHistory, no_progress, read_history
 from tracedbg.kernel.other_work import OtherWork
 from tracedbg.kernel.owners import Owners
 from tracedbg.kernel.panics import PanicCall, find_panics
-from tracedbg.kernel.stack_allocations import stack_allocations
+from tracedbg.kernel.stack_allocations import Allocation, stack_allocations
 from tracedbg.kernel.stack_bases import with_mapped_bases
 from tracedbg.kernel.stacks import Stack, cluster
 from tracedbg.kernel.system_calls import SystemCalls
@@ -62,9 +63,17 @@ class KernelView:
     @cached_property
     def stacks(self) -> tuple[Stack, ...]:
         """The stacks outside user mode, in order of first use."""
-        made = stack_allocations(self.trace, self.index, self.hints.stack_allocators)
-        stacks = cluster(self.history.contexts, self.trace.symbols, made)
+        stacks = cluster(self.history.contexts, self.trace.symbols, self._allocations)
         return tuple(with_mapped_bases(self.trace, self.index, self.history, stacks))
+
+    @cached_property
+    def _allocations(self) -> list[Allocation]:
+        return stack_allocations(self.trace, self.index, self.hints.stack_allocators)
+
+    @cached_property
+    def guards(self) -> GuardPages:
+        """The guard pages of stacks."""
+        return GuardPages(self.trace, self.history, self.stacks, self._allocations)
 
     @cached_property
     def _stack_of(self) -> dict[int, Stack]:
@@ -82,7 +91,7 @@ class KernelView:
     @cached_property
     def owners(self) -> Owners:
         """What frames are used for."""
-        return Owners(self.trace, self.history, self._stack_of, self.user_pages)
+        return Owners(self.trace, self.history, self._stack_of, self.user_pages, self.guards)
 
     @cached_property
     def frame_damages(self) -> tuple[FrameDamage, ...]:

@@ -6,6 +6,7 @@ from tracedbg.symbols.loaded_file import SymbolFile
 from tracedbg.symbols.model import (
     AtCfa,
     CfaRule,
+    Content,
     InlinedCall,
     InRegister,
     LoadSegment,
@@ -24,6 +25,7 @@ from tracedbg.symbols.table import SymbolTable
 __all__ = [
     "AtCfa",
     "CfaRule",
+    "Content",
     "InRegister",
     "InlinedCall",
     "LoadSegment",

@@ -16,7 +16,9 @@ from elftools.elf.elffile import ELFFile
 from tracedbg.errors import SymbolError
 from tracedbg.symbols.reader import SectionData
 
+WRITABLE = 1
 ALLOCATED = 2
+EXECUTABLE = 4
 COMPRESSED = 0x800
 # What zlib can reach at most: a declared size beyond it is a lie.
 _ZLIB_RATIO = 1040

@@ -1,5 +1,6 @@
 """One symbol file at its place in the guest: every question, with the load bias taken off and put on."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -8,10 +9,18 @@ from tracedbg.ids import PhysicalAddress, VirtualAddress
 from tracedbg.symbols.dwarf_units import DwarfUnits
 from tracedbg.symbols.frame_index import FrameIndex
 from tracedbg.symbols.frame_rules import unwind_row
-from tracedbg.symbols.image import ElfImage
+from tracedbg.symbols.image import EXECUTABLE, WRITABLE, ElfImage
 from tracedbg.symbols.inlines import InlineTable
 from tracedbg.symbols.line_table import LineTable
-from tracedbg.symbols.model import InlinedCall, LoadSegment, SourceLine, Symbol, SymbolAt, UnwindRow
+from tracedbg.symbols.model import (
+    Content,
+    InlinedCall,
+    LoadSegment,
+    SourceLine,
+    Symbol,
+    SymbolAt,
+    UnwindRow,
+)
 from tracedbg.symbols.symtab import ElfSymbols
 from tracedbg.symbols.unit_index import UnitIndex
 
@@ -106,3 +115,17 @@ class LoadedFile:
             for segment in self.image.headers.segments
             if segment.type == "PT_LOAD"
         ]
+
+    def iter_contents(self, start: int, size: int) -> Iterator[Content]:
+        """Yield what each section that reaches into a range is loaded as."""
+        first = self.linked(start)
+        for section in self.image.headers.sections:
+            if (
+                section.allocated
+                and section.address < first + size
+                and first < section.address + section.size
+            ):
+                if section.flags & EXECUTABLE:
+                    yield Content.CODE
+                else:
+                    yield Content.DATA if section.flags & WRITABLE else Content.READ_ONLY

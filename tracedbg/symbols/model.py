@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import NamedTuple
 
 from tracedbg.ids import PhysicalAddress, VirtualAddress
@@ -48,6 +49,14 @@ class InlinedCall:
     name: str
     demangled: str
     call_site: SourceLine | None
+
+
+class Content(Enum):
+    """What a section of a linked file is loaded as."""
+
+    CODE = "code"
+    READ_ONLY = "read-only data"
+    DATA = "data"
 
 
 class LoadSegment(NamedTuple):

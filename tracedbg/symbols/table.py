@@ -10,7 +10,15 @@ import numpy.typing as npt
 
 from tracedbg.ids import VirtualAddress
 from tracedbg.symbols.loaded_file import LoadedFile, SymbolFile
-from tracedbg.symbols.model import InlinedCall, LoadSegment, SourceLine, Symbol, SymbolAt, UnwindRow
+from tracedbg.symbols.model import (
+    Content,
+    InlinedCall,
+    LoadSegment,
+    SourceLine,
+    Symbol,
+    SymbolAt,
+    UnwindRow,
+)
 from tracedbg.symbols.sources import SourceFinder
 
 _HOW_MANY_NEAR = 5
@@ -136,6 +144,10 @@ class SymbolTable:
         Virtual addresses have the load bias added. A file made by ``debug_only`` has no contents left.
         """
         return [segment for file in self._files for segment in file.load_segments()]
+
+    def contents(self, start: VirtualAddress, size: int) -> frozenset[Content]:
+        """What the sections that reach into ``size`` bytes from ``start`` on are loaded as."""
+        return frozenset(found for file in self._files for found in file.iter_contents(start, size))
 
 
 def _as_symbol_file(file: Path | bytes | SymbolFile) -> SymbolFile:

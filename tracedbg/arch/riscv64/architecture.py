@@ -161,6 +161,10 @@ class Riscv64(Architecture):
         """Read values as valid entries without reserved bits."""
         return paging.entry_frames(values)
 
+    def frame_named(self, entry: int) -> int:
+        """Read the PPN, which software may keep in an entry that is not valid (privileged ISA 12.3.1)."""
+        return paging.frame_named(entry)
+
     def iter_mappings(
         self, space: AddressSpace, read: ReadPage, within: tuple[PhysicalAddress, int]
     ) -> Iterator[MappedPage]:

@@ -69,7 +69,8 @@ def _is_canonical(virtual: int, levels: int) -> bool:
     return high == 0 or high == (1 << (64 - 9 * levels - 11)) - 1
 
 
-def _frame(entry: int) -> int:
+def frame_named(entry: int) -> int:
+    """Return the frame in an entry, valid or not."""
     return entry >> 10 & _FRAME_MASK
 
 
@@ -92,7 +93,7 @@ class _Walker:
                 return self._failed(levels, f"the level {level} entry at {address:#x} {problem}")
             if entry & (_READ | _EXECUTE):
                 return self._found(levels, entry, level)
-            table = _frame(entry) * PAGE_SIZE
+            table = frame_named(entry) * PAGE_SIZE
         raise AssertionError("a level 0 entry is a leaf or has a problem")
 
     def _failed(self, levels: list[WalkLevel], problem: str) -> Walk:
@@ -107,7 +108,7 @@ class _Walker:
 def _page(entry: int, level: int) -> tuple[int, int]:
     """Return size and physical address of the page of a leaf."""
     size = 16 * PAGE_SIZE if entry & _NAPOT else PAGE_SIZE << (9 * level)
-    return size, _frame(entry) * PAGE_SIZE & ~(size - 1)
+    return size, frame_named(entry) * PAGE_SIZE & ~(size - 1)
 
 
 def find_problem(entry: int | None, level: int) -> str | None:
@@ -122,9 +123,9 @@ def find_problem(entry: int | None, level: int) -> str | None:
         if not level:
             return "is no leaf"
         return "is a pointer with bits of a leaf" if entry & _NOT_IN_POINTER else None
-    if entry & _NAPOT and (level or _frame(entry) & 15 != _NAPOT_64K):
+    if entry & _NAPOT and (level or frame_named(entry) & 15 != _NAPOT_64K):
         return "has a reserved size"
-    return "is a misaligned superpage" if _frame(entry) & ((1 << 9 * level) - 1) else None
+    return "is a misaligned superpage" if frame_named(entry) & ((1 << 9 * level) - 1) else None
 
 
 def iter_tables(space: AddressSpace, read: ReadPage) -> Iterator[PhysicalAddress]:
@@ -175,7 +176,7 @@ def _entries(
     read: ReadPage, pointer: int, level: int, virtual: int, within: tuple[int, int]
 ) -> Iterator[tuple[int, int, int]]:
     """Yield the entries of a table that lead on or map a byte of ``within``, their level and address."""
-    entries = np.frombuffer(read(PhysicalAddress(_frame(pointer) * PAGE_SIZE)), "<u8")
+    entries = np.frombuffer(read(PhysicalAddress(frame_named(pointer) * PAGE_SIZE)), "<u8")
     valid = (entries & np.uint64(_VALID)) != 0
     leaf = (entries & np.uint64(_READ | _EXECUTE)) != 0
     wanted = valid & np.where(leaf, _overlaps(entries, level, within), level > 0)
