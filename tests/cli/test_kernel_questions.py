@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import tracedbg
 from tracedbg.cli.main import main
 
 Capture = pytest.CaptureFixture[str]
@@ -88,3 +89,77 @@ def test_a_mistake_in_the_authors_file_is_one_line(capsys: Capture, tmp_path: Pa
     assert main(["what", TRACE, "0x80200000", "--config", str(config)]) == 1
     expected = f"tracedbg: {config}:2: there is no symbol kstack_aloc; did you mean kstack_alloc?\n"
     assert capsys.readouterr().err == expected
+
+
+def test_calls_tell_the_task_that_made_them(capsys: Capture) -> None:
+    shown = asked(capsys, "calls", TRACE, "--name", "futex")
+    assert isinstance(shown, list)
+    assert [row["task"] for row in shown] == [3, 5]
+    shown = asked(capsys, "calls", TRACE, "--name", "futex", "--no-tasks")
+    assert isinstance(shown, list)
+    assert [row["task"] for row in shown] == [None, None]
+
+
+def test_traps_are_listed_with_cause_place_value_and_task(capsys: Capture) -> None:
+    shown = asked(capsys, "traps", TRACE, "--between", "14703000..14705000", "--cause", "call")
+    assert isinstance(shown, list)
+    assert shown[0] == {
+        "t": 14_703_096, "hart": 0, "cause": "environment call from user mode", "code": "0x8",
+        "epc": "0x4000034c", "symbol": "", "tval": "0x0", "source": "user", "target": "supervisor", "task": 5,
+    }  # fmt: skip
+
+
+def test_traps_of_a_cause_by_its_number_are_those_by_its_name(capsys: Capture) -> None:
+    by_name = asked(capsys, "traps", TRACE, "--cause", "illegal", "--no-tasks")
+    assert isinstance(by_name, list)
+    assert len(by_name) == 18
+    assert asked(capsys, "traps", TRACE, "--cause", "2", "--no-tasks", "--hart", "0") == by_name
+    assert asked(capsys, "traps", TRACE, "--no-tasks", "--hart", "1") == []
+
+
+def test_a_cause_that_no_trap_has_is_said_with_those_that_are_there(capsys: Capture) -> None:
+    assert main(["traps", TRACE, "--cause", "lightning", "--no-tasks", "--limit", "1"]) == 0
+    assert capsys.readouterr().err.startswith(
+        "no trap has the cause lightning; there are illegal instruction, "
+    )
+
+
+def test_stacks_stand_as_they_did_at_the_moment(capsys: Capture) -> None:
+    shown = asked(capsys, "stacks", TRACE, "--at", "14409298")
+    assert isinstance(shown, list)
+    (stack,) = [row for row in shown if row["state"] == "running"]
+    assert (stack["stack"], stack["top"], stack["sp"], stack["task"]) == (7, "0x80518000", "0x80514e00", 5)
+    assert (stack["base"], stack["left"], stack["known_by"]) == (None, None, "not known")
+    with tracedbg.open(TRACE) as trace:
+        writes = trace.register_writes("sp")
+    own = writes[(writes["value"] > 0x80512000) & (writes["value"] < 0x80518000)]
+    for t in (13_490_000, 14_400_000, 14_409_298):
+        shown = asked(capsys, "stacks", TRACE, "--at", str(t))
+        assert isinstance(shown, list)
+        assert [row["lowest_sp"] for row in shown if row["stack"] == 7] == [
+            hex(own["value"][own["t"] <= t].min())
+        ]
+
+
+def test_bytes_left_of_a_stack_are_counted_from_its_base(capsys: Capture, tmp_path: Path) -> None:
+    config = tmp_path / "kernel.toml"
+    config.write_text('[[stack_allocator]]\nfunction = "kstack_alloc"\nsize = 8192\n')
+    shown = asked(capsys, "stacks", TRACE, "--config", str(config))
+    assert isinstance(shown, list)
+    assert [(row["stack"], row["known_by"], row["left"]) for row in shown if row["base"]] == [
+        (4, "tracedbg.toml", 0xF90), (5, "tracedbg.toml", 0x1DD0), (6, "tracedbg.toml", -0xB0),
+        (7, "tracedbg.toml", -0x1220), (8, "tracedbg.toml", -0xB0),
+    ]  # fmt: skip
+
+
+def test_spaces_are_listed_as_their_tables_were(capsys: Capture) -> None:
+    shown = asked(capsys, "spaces", TRACE, "--at", "13500000")
+    assert isinstance(shown, list)
+    assert [(row["root"], row["mode"]) for row in shown][:2] == [
+        ("0x0", "bare"), ("0x8000000000080401", "sv39"),
+    ]  # fmt: skip
+    assert [(row["tables"], row["user_pages"], row["touched"]) for row in shown[1:]] == [
+        (3, 0, 0), (5, 3, 3), (5, 3, 1), (5, 3, 3), (5, 3, 1),
+    ]  # fmt: skip
+    assert shown[-1]["first"] == 13_497_810
+    assert shown[-1]["seen_at"] == 13_500_000

@@ -3,11 +3,12 @@
 A name is shown where something confirms what the number means: a banner of Linux on the console, a function
 such as sys_write that all calls of the number reach, or tracedbg.toml; then arguments are decoded, with what
 they point to in the caller's memory. Else it is the number, with raw arguments. A call that never returned,
-or whose return is not known, has none.
+or whose return is not known, has none. Which task made a call takes a pass over the whole trace; --no-tasks
+leaves it out.
 
     tracedbg calls trace.bin
     tracedbg calls trace.bin --name futex --between start..end-1000
-    tracedbg calls trace.bin --limit 20 --json
+    tracedbg calls trace.bin --limit 20 --no-tasks --json
 """
 
 from collections.abc import Sequence
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracedbg.cli.opened import config_option, open_trace, trace_argument
+from tracedbg.cli.kernel import open_kernel
+from tracedbg.cli.opened import config_option, trace_argument
 from tracedbg.cli.output import Cell, Column, Grid, Kind, json_option, show
-from tracedbg.cli.rows import between_option, limit_option, say_more, window_of
+from tracedbg.cli.rows import between_option, limit_option, no_tasks_option, say_more, window_of
 from tracedbg.cli.subcommand import subcommand
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     Column("t", Kind.NUMBER),
     Column("hart", Kind.NUMBER),
+    Column("task", Kind.NUMBER),
     Column("number", Kind.NUMBER),
     Column("returned", Kind.NUMBER),
     Column("duration", Kind.COUNT),
@@ -40,6 +43,7 @@ COLUMNS = (
 @trace_argument
 @between_option
 @click.option("--name", metavar="NAME", help="Only calls of this name, or of this number.")
+@no_tasks_option
 @limit_option
 @config_option
 @json_option
@@ -48,35 +52,33 @@ def command(
     symbols: Sequence[Path],
     between: str | None,
     name: str | None,
+    with_tasks: bool,
     limit: int,
     config: Path | None,
     as_json: bool,
 ) -> None:
     """Prints a row for each call, in order of t; how names are known goes to standard error."""
-    from tracedbg.kernel.hints import find_hints
-    from tracedbg.kernel.view import KernelView
-
-    with open_trace(trace, symbols) as opened:
-        view = KernelView(opened, hints=find_hints(trace, config, opened.symbols))
+    with open_kernel(trace, symbols, config) as view:
         window = window_of(between) or ("start", "end")
-        first, last = (opened.position(position) for position in window)
+        first, last = (view.trace.position(position) for position in window)
         rows = view.system_calls.rows
         chosen = [
             row
             for row in ((rows["t"] >= first) & (rows["t"] < last)).nonzero()[0].tolist()
             if name is None or name in _names(view, int(rows["number"][row]))
         ]
-        show(Grid(COLUMNS, [_row(view, row) for row in chosen[:limit]]), as_json)
-        say_more(len(chosen) - limit)
+        cells = [_row(view, row, with_tasks) for row in chosen[:limit]]
         sources = ", ".join(source.value for source in view.call_names.sources)
-        click.echo(f"names by {sources}" if sources else "nothing confirms the names of calls", err=True)
+    show(Grid(COLUMNS, cells), as_json)
+    say_more(len(chosen) - limit)
+    click.echo(f"names by {sources}" if sources else "nothing confirms the names of calls", err=True)
 
 
 def _names(view: "KernelView", number: int) -> tuple[str, str]:
     return str(number), view.call_names.text(number)
 
 
-def _row(view: "KernelView", row: int) -> tuple[Cell, ...]:
+def _row(view: "KernelView", row: int, with_tasks: bool) -> tuple[Cell, ...]:
     from tracedbg.kernel.call_arguments import call_text, error_name, signed
 
     call = view.system_calls.call(row)
@@ -86,4 +88,6 @@ def _row(view: "KernelView", row: int) -> tuple[Cell, ...]:
     error = "" if found is None else error_name(call.result) or ""
     result = None if call.result is None else signed(call.result)
     text = call_text(view.call_names.text(call.number), call, arguments, with_result=False)
-    return call.t, call.hart, call.number, call.returned, call.duration, result, error, text
+    task = view.task_at(call.hart, call.t) if with_tasks else None
+    number = None if task is None else task.number
+    return call.t, call.hart, number, call.number, call.returned, call.duration, result, error, text

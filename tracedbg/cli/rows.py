@@ -14,6 +14,16 @@ limit_option = click.option(
 )
 """Adds ``--limit``."""
 
+no_tasks_option = click.option(
+    "--no-tasks",
+    "with_tasks",
+    is_flag=True,
+    default=True,
+    flag_value=False,
+    help="Leave out which task it was: that takes a pass over the whole trace.",
+)
+"""Adds ``--no-tasks``, whose function takes it as ``with_tasks``."""
+
 
 def window_of(between: str | None) -> tuple[str, str] | None:
     """Return the two positions of ``--between``, None where it was not given."""

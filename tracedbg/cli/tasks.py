@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracedbg.cli.opened import config_option, open_trace, trace_argument
+from tracedbg.cli.kernel import open_kernel
+from tracedbg.cli.opened import config_option, trace_argument
 from tracedbg.cli.output import Cell, Column, Grid, Kind, json_option, show
-from tracedbg.cli.progress import Progress
 from tracedbg.cli.subcommand import subcommand
 
 if TYPE_CHECKING:
@@ -41,20 +41,11 @@ COLUMNS = (
 @json_option
 def command(trace: Path, symbols: Sequence[Path], config: Path | None, as_json: bool) -> None:
     """Prints a row for each task, in order of first run."""
-    from tracedbg.kernel.hints import find_hints
-    from tracedbg.kernel.view import KernelView
-
-    with open_trace(trace, symbols) as opened:
-        with Progress() as progress:
-            view = KernelView(
-                opened,
-                lambda done, of: progress.show(f"{done / max(of, 1):4.0%} of the trace"),
-                find_hints(trace, config, opened.symbols),
-            )
-            tasks = view.tasks
-        show(Grid(COLUMNS, [_row(task) for task in tasks]), as_json)
-        if not tasks:
-            click.echo("no stack was seen that a task could have", err=True)
+    with open_kernel(trace, symbols, config) as view:
+        tasks = view.tasks
+    show(Grid(COLUMNS, [_row(task) for task in tasks]), as_json)
+    if not tasks:
+        click.echo("no stack was seen that a task could have", err=True)
 
 
 def _row(task: "Task") -> tuple[Cell, ...]:

@@ -15,12 +15,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracedbg.cli.opened import (
-    config_option,
-    open_trace,
-    place_text,
-    trace_argument,
-)
+from tracedbg.cli.kernel import open_kernel
+from tracedbg.cli.opened import config_option, place_text, trace_argument
 from tracedbg.cli.output import Cell, Column, Form, Grid, Kind, Report, json_option, show
 from tracedbg.cli.subcommand import subcommand
 from tracedbg.cli.who import write_form
@@ -58,18 +54,16 @@ def command(
 ) -> None:
     """Prints the answer."""
     from tracedbg.kernel.addresses import what_is
-    from tracedbg.kernel.hints import find_hints
-    from tracedbg.kernel.view import KernelView
     from tracedbg.state.where import parse_range
 
-    with open_trace(trace, symbols) as opened:
+    with open_kernel(trace, symbols, config) as view:
+        opened = view.trace
         t = opened.position(at)
         found = parse_range(address, opened.symbols, virtual=virtual)
         if not found.is_virtual:
             opened.require_memory((found.address, 1), t)
-        view = KernelView(opened, hints=find_hints(trace, config, opened.symbols))
-        answer = what_is(view, found.address, t, virtual=found.is_virtual)
-        show(report(answer), as_json)
+        shown = report(what_is(view, found.address, t, virtual=found.is_virtual))
+    show(shown, as_json)
 
 
 def report(answer: "AddressAnswer") -> Report:

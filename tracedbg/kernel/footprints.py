@@ -65,7 +65,8 @@ def _user_pages(index: TraceIndex, epoch: EpochData, found: StackAccesses, rows:
 def _touched(epoch: EpochData, rows: Integers, kind: np.dtype[np.void], owner: Numbers | Integers) -> Rows:
     """Return one row for each frame, page and owner of accesses; the owner is ``kind``'s third field."""
     pages = epoch.accesses.virtual[rows] >> _PAGE_BITS
-    keep = _changes(pages, owner)
+    # The frame changes below a page that is copied when it is first written.
+    keep = _changes(pages, epoch.accesses.physical[rows] >> _PAGE_BITS, owner)
     places = np.flatnonzero(keep)
     last = rows[np.append(places[1:], len(rows)) - 1] if len(places) else rows[:0]
     found = np.empty(len(places), kind)
@@ -76,10 +77,10 @@ def _touched(epoch: EpochData, rows: Integers, kind: np.dtype[np.void], owner: N
     return _merged(found)
 
 
-def _changes(pages: Numbers, other: Numbers | Integers) -> Flags:
-    """Return which rows are not in the same page as the row before, with the same ``other``."""
-    keep = np.ones(len(pages), np.bool_)
-    keep[1:] = (pages[1:] != pages[:-1]) | (other[1:] != other[:-1])
+def _changes(*columns: Numbers | Integers) -> Flags:
+    """Return which rows differ from the row before in any of the columns."""
+    keep = np.ones(len(columns[0]), np.bool_)
+    keep[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
     return keep
 
 
@@ -123,7 +124,9 @@ def _fetched(index: TraceIndex, epoch: EpochData) -> Rows:
     blocks = epoch.run_block[runs]
     pages, frames = (column[blocks] >> _PAGE_BITS for column in (epoch.blocks.virtual, epoch.blocks.physical))
     harts, moments = epoch.hart_of_runs(runs), epoch.run_start[runs] + epoch.start
-    keep = _changes(pages, harts)
+    # Spaces that take turns may have the same code at the same page.
+    switches = np.searchsorted(np.sort(track.writes(epoch.index)["t"]), moments, "right")
+    keep = _changes(pages, frames, harts, switches)
     places = np.flatnonzero(keep)
     rows = np.empty(len(places), USER_PAGE)
     rows["frame"], rows["page"] = frames[places], pages[places]
