@@ -135,7 +135,7 @@ def _why(outcome: TrapOutcome) -> str:
     reads = "asked for its cause" if outcome.cause_read else "never asked for its cause"
     if outcome.went_on is None:
         return f"The handler {reads}, and its hart came to no user mode and no other context up to the end."
-    return f"The handler {reads} and never returned; its hart came to other work at t {outcome.went_on}."
+    return f"The handler {reads} and never returned; its hart came to other work at t {outcome.went_on:,}."
 
 
 def _calls(view: KernelView, outcome: TrapOutcome) -> str:

@@ -127,8 +127,8 @@ def _why(view: KernelView, item: Ruined, count: int) -> str:
     parts = [item.fault.value]
     if item.fault is not Fault.WRONG_FRAME:
         parts.append(
-            f"a walk of the caller's tables finds the frame at {given.address:#x} at t {item.writer.t}, and "
-            f"no entry of it changed until the kernel read it at t {item.read.t}"
+            f"a walk of the caller's tables finds the frame at {given.address:#x} at t {item.writer.t:,}, "
+            f"and no entry of it changed until the kernel read it at t {item.read.t:,}"
         )
     if item.fault is Fault.OTHER_SPACE:
         parts.append("memory that processes share through a file would be an innocent explanation")

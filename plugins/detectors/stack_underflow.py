@@ -218,15 +218,15 @@ def depth_text(use: StackUse, writer: Writer) -> str:
 def _why(collision: Collision) -> str:
     if isinstance(collision, TableCollision):
         return (
-            f"a walk at t {collision.t} reaches the frame as a table of space {collision.root:#x}, which "
+            f"a walk at t {collision.t:,} reaches the frame as a table of space {collision.root:#x}, which "
             "user mode used before or after without its entries having changed"
         )
     mapping, alive = collision.mapping, collision.alive
     when = "runs there again" if alive.is_later else "ran there while this stack was in use"
     return (
-        f"a page-table walk at t {mapping.t} finds the frame at user address {mapping.page:#x} of space "
-        f"{mapping.space.root:#x}, where user mode used it at t {mapping.touched}; user mode {when} at "
-        f"t {alive.t}, and no entry of the walk changed in between; the stack's own top is no user page"
+        f"a page-table walk at t {mapping.t:,} finds the frame at user address {mapping.page:#x} of space "
+        f"{mapping.space.root:#x}, where user mode used it at t {mapping.touched:,}; user mode {when} at "
+        f"t {alive.t:,}, and no entry of the walk changed in between; the stack's own top is no user page"
     )
 
 

@@ -84,7 +84,7 @@ def _check(plugin: Plugin, outcome: object, view: KernelView) -> None:
     elif wrong := _wrong_fields(outcome):
         problem = f"it yielded a {type(outcome).__name__} whose {wrong[0]} is a {wrong[1]}"
     elif isinstance(outcome, Finding) and not view.trace.start <= outcome.t <= view.trace.end:
-        problem = f"it yielded a Finding at t {outcome.t}, which the trace does not have"
+        problem = f"it yielded a Finding at t {outcome.t:,}, which the trace does not have"
     if problem is not None:
         raise PluginError(plugin.name, plugin.distribution, problem)
 

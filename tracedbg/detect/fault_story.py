@@ -89,7 +89,7 @@ def _with_store(view: KernelView, chain: tuple[Evidence, ...], found: Explanatio
     writer = writer_at(view, step.t)
     owner = view.owners.owner_at(Frame(place.physical // PAGE_SIZE), step.t)
     story = FaultStory(chain, writer, None, Owner(owner.kind.value, owner.text))
-    text = f"The value was left by {writer.code.text} at t {step.t}, in the {owner.text}"
+    text = f"The value was left by {writer.code.text} at t {step.t:,}, in the {owner.text}"
     if not len(stores.rows):
         return _said(story, f"{text}.", is_ruined=False)
     own, in_stack = int(stores.context[-1]), bool(stores.in_stack[-1])

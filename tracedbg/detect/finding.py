@@ -41,9 +41,17 @@ class Code:
 
     @property
     def text(self) -> str:
-        """``memcpy+0x12 (memcpy.S:9)``, or the address alone."""
+        """``memcpy+0x12 (memcpy.S:9)``, or the address alone; of the file its name without folders."""
+        return self._text(None if self.file is None else self.file.rpartition("/")[2])
+
+    @property
+    def full_text(self) -> str:
+        """The same with the file as the symbols name it."""
+        return self._text(self.file)
+
+    def _text(self, file: str | None) -> str:
         name = self.symbol or f"{self.pc:#x}"
-        return name if self.file is None else f"{name} ({self.file}:{self.line})"
+        return name if file is None else f"{name} ({file}:{self.line})"
 
 
 @dataclass(frozen=True)

@@ -66,21 +66,21 @@ def _title(damage: FrameDamage, code: str, victim: str, intruder: str) -> str:
 
 
 def _why(damage: FrameDamage) -> str:
-    read = f"the owner loads them at t {damage.load.t} without having stored there again"
+    read = f"the owner loads them at t {damage.load.t:,} without having stored there again"
     freeze = damage.context.frozen_at(damage.store.t)
     if damage.pointer_t is not None:
         return (
-            f"the address was computed from the stack pointer at t {damage.pointer_t}, for a frame that was "
-            f"left before t {damage.store.t}; {read}"
+            f"the address was computed from the stack pointer at t {damage.pointer_t:,}, for a frame that "
+            f"was left before t {damage.store.t:,}; {read}"
         )
     if damage.spill is not None:
         return (
-            f"the bytes were saved at t {damage.spill.t}, their frame was not left since, they were stored "
-            f"over at t {damage.store.t}, and {read}"
+            f"the bytes were saved at t {damage.spill.t:,}, their frame was not left since, they were stored "
+            f"over at t {damage.store.t:,}, and {read}"
         )
-    since = "" if freeze is None else f" since t {freeze.t}, with sp {freeze.sp:#x}"
+    since = "" if freeze is None else f" since t {freeze.t:,}, with sp {freeze.sp:#x}"
     return (
-        f"at t {damage.store.t} the stack stood still{since}, below the bytes that were stored over; {read}"
+        f"at t {damage.store.t:,} the stack stood still{since}, below the bytes that were stored over; {read}"
     )
 
 

@@ -21,13 +21,13 @@ def report(analysis: Analysis) -> str:
 def _finding(number: int, finding: Finding) -> str:
     title = f"{number}. {finding.severity.value}: {finding.title}  [{finding.detector}]"
     lines = [*textwrap.wrap(title, WIDTH, subsequent_indent="   "), ""]
-    lines += _wrapped(finding.paragraph)
+    lines += _wrapped(_capitalised(finding.paragraph))
     if finding.picture:
         lines += ["", *(f"    {line}" for line in finding.picture.splitlines())]
     lines += ["", *_wrapped(f"How sure: {finding.certainty.value}. {_sentence(finding.why)}")]
     lines += ["", "   Evidence:", *(f"     {line}" for line in _evidence(finding.chain))]
     if finding.writer is not None and len(finding.writer.backtrace) > 1:
-        lines += ["", f"   Call stack at t {finding.writer.t}:", *_stack(finding.writer)]
+        lines += ["", f"   Call stack at t {finding.writer.t:,}:", *_stack(finding.writer)]
     for related in finding.related:
         lines += ["", *_wrapped(f"{related.severity.value}: {related.title}  [{related.detector}]")]
         lines += [f"     {line}" for line in _evidence(related.chain)]
@@ -35,7 +35,11 @@ def _finding(number: int, finding: Finding) -> str:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+    return _capitalised(text) + ("" if text.endswith(".") else ".")
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _wrapped(text: str) -> list[str]:
@@ -65,7 +69,7 @@ def _place(evidence: Evidence) -> str:
 
 def _stack(writer: Writer) -> Iterator[str]:
     for number, code in enumerate(writer.backtrace):
-        yield f"     {number:>2}  {code.text}"
+        yield f"     {number:>2}  {code.full_text}"
 
 
 def _checks(analysis: Analysis) -> Iterator[str]:

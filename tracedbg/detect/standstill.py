@@ -143,7 +143,7 @@ def waiting_evidence(view: KernelView, waiting: Waiting) -> Evidence:
     return Evidence(
         t=waiting.since,
         role="waiting",
-        text=f"{name} waits since t {waiting.since}: {calls or 'no call stack'}",
+        text=f"{name} waits since t {waiting.since:,}: {calls or 'no call stack'}",
         hart=waiting.hart,
         code=waiting.backtrace[0] if waiting.backtrace else code_at(view, waiting.since),
     )

@@ -1,6 +1,6 @@
 """Folds findings that tell of the same thing into one story, and tells it in a paragraph."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -10,6 +10,7 @@ from tracedbg.ids import Time
 from tracedbg.kernel.view import KernelView
 
 CALLERS_TOLD = 6
+CONSUMERS_TOLD = 2
 LINES_TOLD = 3
 CAUSES_FIRST = (
     "stack-underflow", "live-frame-overwrite", "return-address", "futex-timespec", "guard-page", "fatal-trap",
@@ -82,7 +83,7 @@ def tell(view: KernelView, cause: Finding, others: Iterable[Finding]) -> str:
     sentences = [f"{cause.title[:1].upper()}{cause.title[1:]}."]
     if cause.writer is not None:
         sentences.append(_of_writer(cause, cause.writer))
-    sentences += [_of_reader(evidence) for evidence in cause.consumers[:2]]
+    sentences += _of_readers(cause.consumers[:CONSUMERS_TOLD])
     sentences += [f"{other.title[:1].upper()}{other.title[1:]}." for other in others]
     sentences += _said(view, _last_moment(cause))
     return " ".join(sentences)
@@ -115,13 +116,19 @@ def value_text(content: bytes | None) -> str:
     return f"{int.from_bytes(content, 'little'):#x}" if len(content) <= 8 else content.hex(" ")
 
 
-def _of_reader(evidence: Evidence) -> str:
-    code = code_text(evidence.code)
-    return f"At t {evidence.t:,} {evidence.text}{'' if evidence.code is None else f' (at {code})'}."
+def _of_readers(consumers: Sequence[Evidence]) -> Iterator[str]:
+    before: Code | None = None
+    for evidence in consumers:
+        if evidence.code is not None and evidence.code == before:
+            yield f"At t {evidence.t:,} the same instruction reads {evidence.size} bytes more."
+        else:
+            where = "" if evidence.code is None else f" (at {evidence.code.text})"
+            yield f"At t {evidence.t:,} {evidence.text}{where}."
+        before = evidence.code
 
 
 def _last_moment(finding: Finding) -> Time:
-    return max([finding.t, *(evidence.t for evidence in (*finding.consumers[:2],))])
+    return max([finding.t, *(evidence.t for evidence in finding.consumers[:CONSUMERS_TOLD])])
 
 
 def _said(view: KernelView, after: Time) -> Iterator[str]:

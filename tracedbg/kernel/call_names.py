@@ -58,7 +58,7 @@ class CallNames:
         if banner is None:
             self._add_symbols(index, calls(), symbols)
             return
-        evidence = f"the console says at t {banner.t} that Linux runs"
+        evidence = f"the console says at t {banner.t:,} that Linux runs"
         for number, name in index.arch.linux_calls.items():
             self._names.setdefault(number, CallName(name, NameSource.BANNER, evidence))
 
