@@ -38,6 +38,7 @@ from tracedbg.detect.evidence import (
 from tracedbg.detect.frame_findings import by_cause, frame_finding
 from tracedbg.detect.picture import frame_map
 from tracedbg.detect.story import CALLERS_TOLD
+from tracedbg.detect.wording import bytes_text
 from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import Frame, Hart, PhysicalAddress, Time, VirtualAddress
 from tracedbg.kernel.contexts import Context
@@ -248,13 +249,13 @@ def _began(view: KernelView, context: Context) -> Evidence:
 
 def _stored(view: KernelView, store: Access, writer: Writer) -> Evidence:
     sp = "" if writer.sp is None else f" with sp {writer.sp:#x}"
-    return access_evidence(view, store, "store", f"{writer.code.text}{sp} stores {store.size} bytes")
+    return access_evidence(view, store, "store", f"{writer.code.text}{sp} stores {bytes_text(store.size)}")
 
 
 def _consumer(view: KernelView, item: Consumption) -> Evidence:
     executed = executed_at(view.trace.store, item.load.t)
     privilege = "" if executed is None else view.index.arch.privilege_name(executed.privilege)
-    text = f"{privilege} mode reads {item.size} bytes of what was left there at t {item.store.t:,}"
+    text = f"{privilege} mode reads {bytes_text(item.size)} of what was left there at t {item.store.t:,}"
     callers = names_of(backtrace_at(view, item.load.t))
     if callers:
         text += f", in {' < '.join(callers[:CALLERS_TOLD])}"

@@ -7,6 +7,7 @@ from tracedbg.arch import TrapKind
 from tracedbg.arch.dataflow import Operation
 from tracedbg.detect.evidence import code_at, code_of, victim_of, writer_at
 from tracedbg.detect.finding import Code, Evidence, Owner, Victim, Writer
+from tracedbg.detect.wording import bytes_text
 from tracedbg.errors import TracedbgError
 from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import Frame, Time
@@ -63,7 +64,7 @@ def _iter_chain(found: Explanation) -> Iterator[Evidence]:
 
 def _evidence(step: Step, role: str) -> Evidence:
     place, value = step.place, "??" if step.value is None else f"{step.value:#x}"
-    where = f"{place.size} bytes at {place.physical:#x}" if isinstance(place, BytesAt) else place.name
+    where = f"{bytes_text(place.size)} at {place.physical:#x}" if isinstance(place, BytesAt) else place.name
     is_bytes = isinstance(place, BytesAt)
     size = place.size if isinstance(place, BytesAt) else None
     return Evidence(

@@ -57,7 +57,7 @@ def _title(damage: FrameDamage, code: str, victim: str, intruder: str) -> str:
     if damage.is_over_interrupted:
         return f"{code} saves registers over live frames of {victim}: its stack pointer was above them"
     if damage.is_own:
-        return f"{code} stores over what was saved in its own stack's frames ({victim})"
+        return f"{code} stores over what was saved in frames of its own {victim}"
     if damage.in_stack:
         return f"{intruder} ran down into live frames of {victim}"
     if damage.pointer_t is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from tracedbg.detect.analysis import Analysis
 from tracedbg.detect.finding import Evidence, Finding, Writer
 from tracedbg.detect.story import code_text, value_text
+from tracedbg.detect.wording import sentence
 
 WIDTH = 100
 
@@ -21,10 +22,10 @@ def report(analysis: Analysis) -> str:
 def _finding(number: int, finding: Finding) -> str:
     title = f"{number}. {finding.severity.value}: {finding.title}  [{finding.detector}]"
     lines = [*textwrap.wrap(title, WIDTH, subsequent_indent="   "), ""]
-    lines += _wrapped(_capitalised(finding.paragraph))
+    lines += _wrapped(sentence(finding.paragraph))
     if finding.picture:
         lines += ["", *(f"    {line}" for line in finding.picture.splitlines())]
-    lines += ["", *_wrapped(f"How sure: {finding.certainty.value}. {_sentence(finding.why)}")]
+    lines += ["", *_wrapped(f"How sure: {finding.certainty.value}. {sentence(finding.why)}")]
     lines += ["", "   Evidence:", *(f"     {line}" for line in _evidence(finding.chain))]
     if finding.writer is not None and len(finding.writer.backtrace) > 1:
         lines += ["", f"   Call stack at t {finding.writer.t:,}:", *_stack(finding.writer)]
@@ -32,14 +33,6 @@ def _finding(number: int, finding: Finding) -> str:
         lines += ["", *_wrapped(f"{related.severity.value}: {related.title}  [{related.detector}]")]
         lines += [f"     {line}" for line in _evidence(related.chain)]
     return "\n".join(line.rstrip() for line in lines)
-
-
-def _sentence(text: str) -> str:
-    return _capitalised(text) + ("" if text.endswith(".") else ".")
-
-
-def _capitalised(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _wrapped(text: str) -> list[str]:

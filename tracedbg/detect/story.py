@@ -6,6 +6,7 @@ from itertools import combinations
 
 from tracedbg.detect.evidence import names_of
 from tracedbg.detect.finding import Code, Evidence, Finding, Severity, Victim, Writer
+from tracedbg.detect.wording import bytes_text, sentence
 from tracedbg.ids import Time
 from tracedbg.kernel.view import KernelView
 
@@ -80,11 +81,11 @@ def _moments(finding: Finding) -> set[int]:
 
 def tell(view: KernelView, cause: Finding, others: Iterable[Finding]) -> str:
     """Return what happened as a paragraph, from cause to symptom."""
-    sentences = [f"{cause.title[:1].upper()}{cause.title[1:]}."]
+    sentences = [sentence(cause.title)]
     if cause.writer is not None:
         sentences.append(_of_writer(cause, cause.writer))
     sentences += _of_readers(cause.consumers[:CONSUMERS_TOLD])
-    sentences += [f"{other.title[:1].upper()}{other.title[1:]}." for other in others]
+    sentences += [sentence(other.title) for other in others]
     sentences += _said(view, _last_moment(cause))
     return " ".join(sentences)
 
@@ -104,9 +105,10 @@ def _of_victim(finding: Finding, victim: Victim) -> str:
     user = next((place for place in finding.virtual_addresses if place.root), None)
     if user is not None:
         where += f" (user address {user.address:#x})"
-    name = "" if victim.name is None else f", {victim.name},"
+    name = "" if victim.name is None else f" ({victim.name})"
+    what = "byte" if victim.size == 1 else bytes_text(victim.size)
     before, after = (value_text(part) for part in (victim.before, victim.after))
-    return f"the {victim.size} bytes at {where}{name}: {before} became {after}"
+    return f"the {what} at {where}{name}: {before} became {after}"
 
 
 def value_text(content: bytes | None) -> str:
@@ -120,7 +122,7 @@ def _of_readers(consumers: Sequence[Evidence]) -> Iterator[str]:
     before: Code | None = None
     for evidence in consumers:
         if evidence.code is not None and evidence.code == before:
-            yield f"At t {evidence.t:,} the same instruction reads {evidence.size} bytes more."
+            yield f"At t {evidence.t:,} the same instruction reads {bytes_text(evidence.size or 0)} more."
         else:
             where = "" if evidence.code is None else f" (at {evidence.code.text})"
             yield f"At t {evidence.t:,} {evidence.text}{where}."
