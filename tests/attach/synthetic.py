@@ -5,7 +5,8 @@ from typing import Any
 
 from tracedbg.arch.riscv64.registers import NAMES
 from tracedbg.format.schema import NEVER, AccessKind, Source, StopReason
-from tracedbg.gdb.capture.epoch import Access, EpochColumns
+from tracedbg.gdb.capture.access import Access
+from tracedbg.gdb.capture.epoch import EpochColumns
 from tracedbg.gdb.capture.registers import HartState
 from tracedbg.gdb.capture.writer import CaptureWriter, Code, Told
 

@@ -15,6 +15,7 @@ from scripts.tools import parse_qemu_version
 from tests.attach.machines import Machine, futex_options, machine
 from tests.guests.test_futex_stack import FAILED, MOST_RUNS
 from tracedbg.cli.main import main
+from tracedbg.format.schema import NEVER
 from tracedbg.gdb.capture.stub import Stub
 from tracedbg.store import Trace
 from tracedbg.verify.verify import verify
@@ -135,8 +136,7 @@ def test_nothing_is_known_across_a_gap(
 
 
 def samples(store: Trace, t: int) -> list[dict[str, int]]:
-    rows = store.stops.samples
-    return [{"physical": int(start)} for at, start in zip(rows.t, rows.physical, strict=True) if at == t]
+    return [{"physical": sample.physical} for sample in store.stops.iter_samples(t, t, (0, NEVER))]
 
 
 def test_both_harts_are_seen_at_each_stop(

@@ -92,7 +92,8 @@ holds stops and windows of single steps. t counts the instructions that were see
 each hart which ran on stood at; its outcome is open. Where `gap.t` names a moment, which is the end of an
 epoch, other instructions ran before it that are not in the trace. There is no image and no end: nothing is
 known of memory but samples, and stores since. What a sample brought is known until the next gap. Within a
-window a device, or the bits that a page-table walk sets, may change memory without the trace telling.
+window a device, or the bits that a page-table walk sets, may change memory without the trace telling. In
+spans `written.bytes` is empty: over a gap nothing is left to be told.
 """
 
 

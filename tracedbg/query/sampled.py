@@ -43,15 +43,11 @@ def _stored(trace: Trace, where: tuple[int, int], since: int, t: Time) -> _Told:
 
 
 def _samples(trace: Trace, where: tuple[int, int], since: int, t: Time) -> _Told:
-    rows = trace.stops.samples
-    low, high = np.searchsorted(rows.t, np.array([since, t + 1], np.uint64))
-    start, size = rows.physical[low:high], rows.size[low:high]
-    touching = (start < np.uint64(where[1])) & (start + size > np.uint64(where[0]))
     moments, addresses = [np.empty(0, np.int64)], [np.empty(0, np.uint64)]
     contents = [np.empty(0, np.uint8)]
-    for row in (np.flatnonzero(touching) + int(low)).tolist():
-        content = trace.stops.sampled(row)
-        moments.append(np.full(len(content), int(rows.t[row]), np.int64))
-        addresses.append(rows.physical[row] + np.arange(len(content), dtype=np.uint64))
-        contents.append(content)
+    for sample in trace.stops.iter_samples(since, t, where):
+        size = len(sample.content)
+        moments.append(np.full(size, sample.t, np.int64))
+        addresses.append(np.uint64(sample.physical) + np.arange(size, dtype=np.uint64))
+        contents.append(sample.content)
     return np.concatenate(moments), np.concatenate(addresses), np.concatenate(contents)

@@ -153,6 +153,8 @@ class SpanIndex:
         """Return the message of each span by its first epoch."""
         times = self._source.file.times(f"{SPAN.topic}/{level}")
         first = np.searchsorted(epoch_starts, times)
+        # The first epoch of a capture is empty: it and the next one begin at the same t.
+        first[1:] += times[1:] == times[:-1]
         here = first < self.epochs
         here[here] &= epoch_starts[first[here]] == times[here]
         here &= first % SPAN_FANOUT**level == 0

@@ -1,5 +1,6 @@
 """What a capture tells of the moments at which the guest stood still: gaps, places and samples of memory."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from tracedbg.format.schema import NEVER, STOPS
 from tracedbg.ids import Time, VirtualAddress
 from tracedbg.store.blocks import prefix_sum
-from tracedbg.store.source import Flags, Integers, Numbers, Source, is_ascending
+from tracedbg.store.source import Numbers, Source, is_ascending
 
 
 @dataclass(frozen=True)
@@ -24,16 +25,6 @@ class StopRows:
 
 
 @dataclass(frozen=True)
-class PlaceRows:
-    """Where harts stood, in order of t."""
-
-    t: Numbers
-    hart: Numbers
-    pc: Numbers
-    privilege: Numbers
-
-
-@dataclass(frozen=True)
 class Place:
     """A hart stands at ``pc`` from ``t`` on."""
 
@@ -43,83 +34,92 @@ class Place:
 
 
 @dataclass(frozen=True)
-class SampleRows:
-    """Memory that was read, in order of t; the bytes are from ``offset`` on in message ``message``."""
+class Sample:
+    """Memory that was read at moment ``t``: what lies from a physical address on."""
 
-    t: Numbers
-    physical: Numbers
-    size: Numbers
-    message: Integers
-    offset: Integers
+    t: Time
+    physical: int
+    content: NDArray[np.uint8]
 
 
 class StopStore:
-    """The ``stops`` messages of a trace; empty but for captures. All t are absolute."""
+    """The ``stops`` messages of a trace; empty but for captures. All t are absolute.
+
+    A moment is looked up in the few messages around it: a capture may have tens of thousands.
+    """
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._messages = source.file.count(STOPS.topic)
-
-    def _column(self, name: str) -> NDArray[Any]:
-        parts = [self._source.column(STOPS.topic, index, name) for index in range(self._messages)]
-        dtype = next(column.dtype for column in STOPS.columns if column.name == name)
-        return np.concatenate([np.empty(0, dtype), *parts])
-
-    def _group(self, prefix: str, *names: str) -> list[NDArray[Any]]:
-        columns = [self._column(f"{prefix}.{name}") for name in names]
-        self._require(len({len(column) for column in columns}) == 1 and is_ascending(columns[0]), prefix)
-        return columns
+        self._last_t = source.file.times(STOPS.topic)
+        self._require(is_ascending(self._last_t), "their times")
 
     def _require(self, condition: bool | np.bool_, what: str) -> None:
         self._source.require(condition, f"the stops contradict themselves in {what}")
 
+    def _whole(self, name: str) -> NDArray[Any]:
+        parts = [self._source.column(STOPS.topic, index, name) for index in range(self._messages)]
+        dtype = next(column.dtype for column in STOPS.columns if column.name == name)
+        return np.concatenate([np.empty(0, dtype), *parts])
+
     @cached_property
     def gaps(self) -> Numbers:
         """Moments before which the guest ran unseen."""
-        return self._group("gap", "t")[0]
+        gaps = self._whole("gap.t")
+        self._require(is_ascending(gaps), "gap")
+        return gaps
 
     @cached_property
     def stops(self) -> StopRows:
         """All stops."""
-        return StopRows(*self._group("stop", "t", "hart", "reason", "address"))
+        rows = StopRows(*(self._whole(f"stop.{name}") for name in ("t", "hart", "reason", "address")))
+        lengths = {len(rows.t), len(rows.hart), len(rows.reason), len(rows.address)}
+        self._require(len(lengths) == 1 and is_ascending(rows.t), "stop")
+        return rows
 
-    @cached_property
-    def places(self) -> PlaceRows:
-        """Where harts stood."""
-        return PlaceRows(*self._group("place", "t", "hart", "pc", "privilege"))
+    def _about(self, since: int, t: int) -> range:
+        """Return the messages that may tell of moments from ``since`` to ``t``, in order."""
+        first, last = np.searchsorted(self._last_t, np.array([since, t + 1], np.uint64))
+        return range(int(first), min(int(last) + 1, self._messages))
 
-    @cached_property
-    def samples(self) -> SampleRows:
-        """What memory was read."""
-        t, physical, size = self._group("sample", "t", "physical", "size")
-        rows = [self._source.rows(STOPS.topic, index, "sample.t") for index in range(self._messages)]
-        message = np.repeat(np.arange(self._messages), rows)
-        ends = prefix_sum(size)
-        first = ends[np.searchsorted(message, np.arange(self._messages + 1))]
-        held = [self._source.rows(STOPS.topic, index, "sample.bytes") for index in range(self._messages)]
-        self._require(np.array_equal(np.diff(first), held), "sample.bytes")
-        self._require(not np.any((physical | size) & 7), "sample.physical")
-        self._require(not np.any(physical > np.uint64(NEVER) - size), "sample.physical")
-        return SampleRows(t, physical, size, message, ends[:-1] - first[message])
-
-    def sampled(self, row: int) -> NDArray[np.uint8]:
-        """Return the bytes of a sample."""
-        rows = self.samples
-        start = int(rows.offset[row])
-        message = self._source.message(STOPS.topic, int(rows.message[row]))
-        return message.slice("sample.bytes", start, start + int(rows.size[row]))
+    def _rows(self, message: int, prefix: str, *names: str) -> list[NDArray[Any]]:
+        """Return columns of a message, the first of which is t."""
+        columns = [self._source.column(STOPS.topic, message, f"{prefix}.{name}") for name in names]
+        self._require(len({len(column) for column in columns}) == 1 and is_ascending(columns[0]), prefix)
+        return columns
 
     def floor(self, t: int) -> int:
         """Return the newest moment up to ``t`` before which the guest ran unseen; 0 for none."""
-        row = int(np.searchsorted(self.gaps, np.uint64(t), "right"))
-        return int(self.gaps[row - 1]) if row else 0
+        for message in reversed(self._about(0, t)):
+            (gaps,) = self._rows(message, "gap", "t")
+            row = int(np.searchsorted(gaps, np.uint64(t), "right"))
+            if row:
+                return int(gaps[row - 1])
+        return 0
 
     def find_place(self, t: int, hart: int) -> Place | None:
         """Return where a hart was last seen standing, up to ``t`` and after the last gap."""
-        rows = self.places
-        low, high = np.searchsorted(rows.t, np.array([self.floor(t), t + 1], np.uint64))
-        found: Flags = rows.hart[low:high] == hart
-        if not found.any():
-            return None
-        row = int(low) + int(np.flatnonzero(found)[-1])
-        return Place(Time(int(rows.t[row])), VirtualAddress(int(rows.pc[row])), int(rows.privilege[row]))
+        since = self.floor(t)
+        for message in reversed(self._about(since, t)):
+            times, harts, pc, privilege = self._rows(message, "place", "t", "hart", "pc", "privilege")
+            found = np.flatnonzero((harts == hart) & (times >= since) & (times <= t))
+            if len(found):
+                row = int(found[-1])
+                return Place(Time(int(times[row])), VirtualAddress(int(pc[row])), int(privilege[row]))
+        return None
+
+    def iter_samples(self, since: int, t: int, where: tuple[int, int]) -> Iterator[Sample]:
+        """Yield what was read from ``since`` to ``t`` that touches physical addresses start to stop."""
+        for message in self._about(since, t):
+            times, physical, size = self._rows(message, "sample", "t", "physical", "size")
+            ends = prefix_sum(size)
+            held = self._source.rows(STOPS.topic, message, "sample.bytes")
+            self._require(int(ends[-1]) == held, "sample.bytes")
+            self._require(not np.any((physical | size) & 7), "sample.physical")
+            self._require(not np.any(physical > np.uint64(NEVER) - size), "sample.physical")
+            inside = (times >= since) & (times <= t)
+            touching = (physical < np.uint64(where[1])) & (physical + size > np.uint64(where[0]))
+            for row in np.flatnonzero(inside & touching).tolist():
+                packed = self._source.message(STOPS.topic, message)
+                content = packed.slice("sample.bytes", int(ends[row]), int(ends[row + 1]))
+                yield Sample(Time(int(times[row])), int(physical[row]), content)

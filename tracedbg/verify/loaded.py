@@ -19,17 +19,22 @@ class LoadCheck:
         self._report = report
 
     def check(self, messages: EpochMessages, rows: WordRows) -> WrittenBytes:
-        """Do so for the rows of one epoch; return the bytes that it wrote or made known. Raises Malformed."""
+        """Do so for the rows of one epoch; return the bytes that it wrote, or in a recording made known.
+
+        Raises Malformed.
+        """
         self._count(messages.accesses)
         starts = group_starts(rows)
         words = rows.word[starts]
         swept = sweep(rows, starts, self._memory.states(words))
         self._compare(messages.first, rows, swept)
+        # In a capture most loads are the first to tell of what they bring.
+        told = words[swept.after.written != 0], swept.after.written[swept.after.written != 0]
         learn(rows, starts, swept)
         after = swept.after.take(np.flatnonzero(swept.after.written))
         words = words[swept.after.written != 0]
         self._memory.write(words, after)
-        return WrittenBytes.of_words(words, after.written)
+        return WrittenBytes.of_words(*told if self._report.is_capture else (words, after.written))
 
     def _count(self, accesses: Columns) -> None:
         stores = int(np.count_nonzero(accesses["flags"] & ACCESS_STORE))

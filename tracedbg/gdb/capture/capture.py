@@ -6,8 +6,9 @@ from math import inf
 from time import monotonic
 
 from tracedbg.format.schema import NEVER, PAGE_SIZE, Source, StopReason
+from tracedbg.gdb.capture.access import Access
 from tracedbg.gdb.capture.condition import Condition
-from tracedbg.gdb.capture.epoch import Access, EpochColumns
+from tracedbg.gdb.capture.epoch import EpochColumns
 from tracedbg.gdb.capture.guest import LiveGuest
 from tracedbg.gdb.capture.plan import Plan, Stop
 from tracedbg.gdb.capture.stepper import Stepper

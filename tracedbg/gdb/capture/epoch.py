@@ -11,23 +11,12 @@ from tracedbg.format.schema import (
     ACCESS_STORE,
     NEVER,
     STATE_UNKNOWN,
-    AccessKind,
     Cause,
 )
+from tracedbg.gdb.capture.access import Access
 from tracedbg.gdb.capture.registers import HartState
+from tracedbg.gdb.capture.spans import Touched
 from tracedbg.gdb.capture.tables import Columns, table
-
-
-class Access(NamedTuple):
-    """A load or store; ``second`` is where its first byte in a second page lies, None for none."""
-
-    virtual: int
-    physical: int
-    size: int
-    value: int
-    is_store: bool
-    kind: AccessKind
-    second: int | None
 
 
 class Trap(NamedTuple):
@@ -153,6 +142,11 @@ class EpochColumns:
         )  # fmt: skip
         values = [value or 0 for _, state, _ in self._keyframes for value in state.values]
         return {**table("keyframe", rows, fields), "keyframe.value": np.array(values, "<u8")}
+
+    def touched(self) -> Touched:
+        """Return what the epoch tells of memory, and which blocks ran."""
+        changed = [physical for _, _, physical, _, _ in self._changes]
+        return Touched.of(self._blocks, [access for _, access in self._accesses], changed)
 
     def accesses(self) -> Columns:
         """Return the columns of message ``accesses``."""

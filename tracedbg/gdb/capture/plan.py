@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tracedbg.format.schema import StopReason
+from tracedbg.gdb.capture.access import Access
 from tracedbg.gdb.capture.condition import Condition
-from tracedbg.gdb.capture.epoch import Access
 from tracedbg.gdb.capture.registers import HartState
 from tracedbg.gdb.capture.survey import Found, Stack, Wanted
 

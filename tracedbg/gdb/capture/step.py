@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from tracedbg.arch.base import Architecture
 from tracedbg.arch.effect import Changes, Effect
 from tracedbg.format.schema import Source
-from tracedbg.gdb.capture.epoch import Access, EpochColumns, Trap
+from tracedbg.gdb.capture.access import Access
+from tracedbg.gdb.capture.epoch import EpochColumns, Trap
 from tracedbg.gdb.capture.places import Located
 from tracedbg.gdb.capture.registers import HartState
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tracedbg.arch.effect import Changes, Effect
-from tracedbg.gdb.capture.epoch import Access, EpochColumns
+from tracedbg.gdb.capture.access import Access
+from tracedbg.gdb.capture.epoch import EpochColumns
 from tracedbg.gdb.capture.guest import LiveGuest
 from tracedbg.gdb.capture.memory import content
 from tracedbg.gdb.capture.places import Places

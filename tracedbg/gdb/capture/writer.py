@@ -13,6 +13,7 @@ from tracedbg.format.schema import (
     BLOCKS,
     EPOCH,
     NEVER,
+    SPAN,
     STOPS,
     WRITES,
     Source,
@@ -20,6 +21,7 @@ from tracedbg.format.schema import (
 )
 from tracedbg.format.writer import TraceWriter
 from tracedbg.gdb.capture.epoch import EpochColumns
+from tracedbg.gdb.capture.spans import Spans
 from tracedbg.gdb.capture.tables import table
 
 _STOP = (("t", "<u8"), ("hart", "<u2"), ("reason", "u1"), ("address", "<u8"))
@@ -59,6 +61,7 @@ class CaptureWriter:
         self._blocks: dict[Code, int] = {}
         self._fresh: list[Code] = []
         self._epochs = 0
+        self._spans = Spans()
 
     def begin(self, guest: Mapping[str, Any]) -> None:
         """Write what comes first."""
@@ -85,6 +88,8 @@ class CaptureWriter:
         self.trace.write(WRITES, {"value": grouping.encode(*epoch.recorded())}, epoch.first)
         self.trace.write(ACCESSES, epoch.accesses(), epoch.first)
         self._epochs += 1
+        for level, first, columns in self._spans.add(epoch.first, epoch.touched()):
+            self.trace.write(SPAN, columns, first, f"{SPAN.topic}/{level}")
         self.t = epoch.first + epoch.length
         if epoch.length:
             self._last_t[epoch.hart] = self.t - 1
