@@ -12,12 +12,14 @@ import pytest
 
 import tracedbg
 from scripts.tools import parse_qemu_version
+from tests.attach.conftest import INSTALLED
 from tests.attach.machines import Machine, futex_options, machine
 from tests.guests.test_futex_stack import FAILED, MOST_RUNS
 from tracedbg.cli.main import main
 from tracedbg.format.schema import NEVER
 from tracedbg.gdb.capture.stub import Stub
 from tracedbg.store import Trace
+from tracedbg.symbols import SymbolTable
 from tracedbg.verify.verify import verify
 
 TIMEOUT = 0x4001_0E00
@@ -363,3 +365,71 @@ def test_a_jump_to_where_nothing_is_traps_and_steps_go_on(
         assert len(times) > 2
         assert trace.at(times[0] + 1).registers["a1"] == 1
         assert trace.at(times[1] + 1).registers["a1"] == 5
+
+
+MAPPED_LATE = """
+    li t0, 20000000
+wait:
+    addi t0, t0, -1
+    bnez t0, wait
+    # One page of a gigabyte, at 1 GiB, leads to RAM; loads and stores go by it as if they were S-mode's.
+    li t0, -1
+    csrw pmpaddr0, t0
+    csrw pmpcfg0, 0x1f
+    la t0, root
+    li t1, 0x20000000 | 0xc7
+    sd t1, 8(t0)
+    srli t0, t0, 12
+    li t1, 8 << 60
+    or t0, t0, t1
+    csrw satp, t0
+    sfence.vma
+    li t0, 1 << 17 | 1 << 11
+    csrs mstatus, t0
+    li a1, 0x40003000
+    li a0, 41
+again:
+    addi a0, a0, 1
+    sd a0, 0(a1)
+    j again
+.balign 4096
+root: .space 4096
+"""
+
+
+def test_bytes_that_no_address_space_in_force_maps_yet_are_looked_for(
+    qemu: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kernel, path = bare(tmp_path, MAPPED_LATE), tmp_path / "capture.bin"
+    with machine(qemu, tmp_path, "-kernel", str(kernel), firmware="none") as target:
+        # Nothing else stops the guest once the bytes are mapped.
+        found = attach(target, path, capsys, "--watch", "0x40003000:8", "--stops", "2")
+    first, *stops = found["stops"]
+    assert (first["reason"], first["memory"][-1]["bytes"]) == ("attached", None)
+    assert [(stop["reason"], stop["stores_at_physical"]) for stop in stops] == [
+        ("watchpoint", "0x80003000")
+    ] * 2
+    assert stops[0]["memory"][-1]["physical"] == "0x80003000"
+    assert int(stops[1]["stores"], 16) == int(stops[0]["stores"], 16) + 1
+    assert_true(path)
+
+
+def test_symbols_of_another_build_are_told_once(
+    fixed: Path, buggy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notes = {}
+    place = SymbolTable.load([fixed / "kernel.elf"]).find("sys_openat")
+    assert place is not None
+    for name, build in (("own", fixed), ("other", buggy)):
+        with machine([INSTALLED], tmp_path, *futex_options(fixed)) as target:
+            plan = ["--symbols", str(build / "kernel.elf"), "--break", hex(place.address), "--stops", "2"]
+            found = attach(target, tmp_path / f"{name}.bin", capsys, *plan)
+        assert len(found["stops"]) == 3
+        notes[name] = [note for note in found["notes"] if "is not what runs" in note]
+    assert notes["own"] == []
+    (told,) = notes["other"]
+    assert told.startswith(f"{buggy / 'kernel.elf'} is not what runs: ")
+    assert told.endswith("of 4096 bytes at 0x80201000, where hart 0 stands, differ; is it of another build?")
+    with tracedbg.open(tmp_path / "other.bin") as trace:
+        assert trace.store.ending is not None
+        assert told in trace.store.ending.notes

@@ -104,16 +104,25 @@ def command(
     shown: list[Report] = []
     tell = shown.append if as_json else _print
     click.echo(f"tracedbg: attached; while it is stepped, {session.mask}", err=True)
+    noted = [f"while it was stepped, {session.mask}"]
+
+    def show_stop(stop: "Stop") -> None:
+        tell(report(session, stop))
+        noted.extend(stop.notes)
+        for note in stop.notes:
+            click.echo(f"tracedbg: {note}", err=True)
+
     with _ended_by_signals(session.stop_soon):
-        result = session.run(output, lambda stop: tell(report(session, stop)), force=force)
+        result = session.run(output, show_stop, force=force)
     if as_json:
         import json
 
         stops_shown = [each.json() for each in shown]
         click.echo(json.dumps({"trace": str(output), "end": result.end, "ended_by": result.how,
                                "notes": list(result.notes), "stops": stops_shown}, indent=2))  # fmt: skip
-    for note in result.notes[1:]:
-        click.echo(f"tracedbg: {note}", err=True)
+    for note in result.notes:
+        if note not in noted:
+            click.echo(f"tracedbg: {note}", err=True)
     click.echo(f"tracedbg: {sentence(output, result)}", err=True)
 
 
@@ -127,7 +136,7 @@ def _show_screen(session: "CaptureSession", path: Path, *, force: bool) -> None:
         guest = CapturedGuest(session, capture, path)
         try:
             first = guest.snapshot()
-            greeting = f"attached; while it is stepped, {session.mask}"
+            greeting = "; ".join([f"attached; while it is stepped, {session.mask}", *guest.notes])
             LiveApp(Session(first, at=first.end), guest, greeting).run()
         finally:
             guest.close()

@@ -7,6 +7,7 @@ from time import monotonic
 
 from tracedbg.format.schema import NEVER, PAGE_SIZE, Source, StopReason
 from tracedbg.gdb.capture.access import Access
+from tracedbg.gdb.capture.build_check import BuildCheck
 from tracedbg.gdb.capture.condition import Condition
 from tracedbg.gdb.capture.epoch import EpochColumns
 from tracedbg.gdb.capture.guest import LiveGuest
@@ -18,21 +19,27 @@ from tracedbg.gdb.capture.watch import Watch, find_target
 from tracedbg.gdb.capture.writer import CaptureWriter, Code, Told
 
 POLL_SECONDS = 0.2
+SEARCH_SECONDS = 0.05
+"""How long the guest runs on while watched bytes have not been met in any address space."""
 STEPS_AT_ONCE = 1 << 12
 """Steps between two looks at whether the capture is to end."""
 INTERRUPT_SECONDS = 20.0
+SIGINT = 2
+"""The signal of a stop that was asked for."""
 
 
 class Capture:
     """One capture, from the guest's standing still to the end of the plan.
 
-    ``stop_soon`` ends it from a signal handler or another thread. ``how`` says how it ended.
+    ``stop_soon`` ends it from a signal handler or another thread. ``how`` says how it ended, ``notes`` what
+    was found amiss.
     """
 
-    def __init__(self, guest: LiveGuest, writer: CaptureWriter, plan: Plan) -> None:
+    def __init__(self, guest: LiveGuest, writer: CaptureWriter, plan: Plan, builds: BuildCheck) -> None:
         self._guest = guest
         self._writer = writer
         self._plan = plan
+        self._builds = builds
         self._survey = Survey(guest, plan.wanted)
         self._breaks: set[int] = set()
         self._watches = [Watch(*watch) for watch in plan.watches]
@@ -42,6 +49,7 @@ class Capture:
         self._is_wanted = True
         self._is_interrupted = False
         self.how = "detach"
+        self.notes: list[str] = []
         self.status: int | None = None
 
     def stop_soon(self) -> None:
@@ -115,7 +123,7 @@ class Capture:
         """Stop at stores to these bytes; return whether it is known by now where they lie."""
         watch = Watch(virtual, size)
         self._watches.append(watch)
-        watch.settle(self._guest, self._hart)
+        self._settle()
         self._tell_step()
         return bool(watch.homes)
 
@@ -198,21 +206,37 @@ class Capture:
         self._writer.epoch(epoch)
         if reply.watched is not None:
             return self._watched(reply.watched, Told(gaps=[self._writer.t]))
+        if reason is None:
+            self._writer.tell(Told(gaps=[self._writer.t]))
+            self._survey.look()
+            self._settle()
+            self._tell_step()
+            return None
         return self._ran(reason, guest.harts[self._hart].pc)
 
-    def _wait(self) -> tuple[StopReply, StopReason]:
-        """Wait for a stop, and make one when time is over or the capture is to end."""
+    def _wait(self) -> tuple[StopReply, StopReason | None]:
+        """Wait for a stop, and make one when time is over or the capture is to end.
+
+        The reason is None for a stop to look for watched bytes in the address spaces that are in force then.
+        """
+        stub = self._guest.stub
+        is_search = not all(watch.homes for watch in self._watches)
         while not self._is_late:
-            reply = self._guest.stub.wait(min(POLL_SECONDS, self._left))
+            reply = stub.wait(min(SEARCH_SECONDS if is_search else POLL_SECONDS, self._left))
             if reply is not None:
                 watched = reply.watched is not None
                 return reply, StopReason.WATCHPOINT if watched else StopReason.BREAKPOINT
+            if is_search:
+                break
         self._is_interrupted = False
-        self._guest.stub.interrupt()
-        reply = self._guest.stub.wait(INTERRUPT_SECONDS)
+        stub.interrupt()
+        reply = stub.wait(INTERRUPT_SECONDS)
         if reply is None:
             raise StubError(f"the guest did not stop within {INTERRUPT_SECONDS:g} s of being interrupted")
-        return reply, StopReason.INTERRUPT
+        if reply.signal != SIGINT:
+            # It was about to stop by itself.
+            return reply, StopReason.BREAKPOINT
+        return reply, StopReason.INTERRUPT if self._is_late else None
 
     def _ran(self, reason: StopReason, pc: int) -> Stop:
         if reason is StopReason.BREAKPOINT and pc not in self._breaks:
@@ -270,10 +294,20 @@ class Capture:
         """Look at the guest, write what was found, and return it."""
         t, hart, guest = self._writer.t, self._hart, self._guest
         stacks, ranges = self._survey.stacks(), self._survey.ranges(hart)
-        for watch in self._watches:
-            watch.settle(guest, hart)
+        self._settle()
+        notes = self._builds.look(guest)
+        self.notes += notes
         told.stops.append((t, hart, reason, NEVER if address is None else address))
         told.places += self._places()
         told.samples += [(t, *page) for page in guest.memory.take_fresh()]
         self._writer.tell(told)
-        return Stop(self._count, t, hart, reason, address, guest.harts[hart], stacks, ranges, steps=steps)
+        state = guest.harts[hart]
+        return Stop(
+            self._count, t, hart, reason, address, state, stacks, ranges, steps=steps, notes=notes
+        )  # fmt: skip
+
+    def _settle(self) -> None:
+        """Set watchpoints in the address spaces that are in force on any hart."""
+        for watch in self._watches:
+            for hart in range(len(self._guest.harts)):
+                watch.settle(self._guest, hart)

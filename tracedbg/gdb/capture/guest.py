@@ -82,7 +82,7 @@ class LiveGuest:
     def describe(self) -> dict[str, Any]:
         """Return the ``guest`` record of a capture."""
         version = (self.stub.monitor("info version") or "").strip().partition("\n")[0]
-        found = re.match(r"[\w.+-]+", version)
+        found = re.match(r"[0-9]+(\.[0-9]+)+", version)
         return {
             "arch": self.arch.name,
             "harts": len(self.threads),

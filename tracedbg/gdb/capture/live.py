@@ -18,7 +18,10 @@ SNAPSHOTS_KEPT = 16
 
 
 class CapturedGuest:
-    """The live guest of a screen; ``path`` is the file that the capture is written to."""
+    """The live guest of a screen; ``path`` is the file that the capture is written to.
+
+    ``notes`` are what was found amiss when it was attached to.
+    """
 
     def __init__(self, session: CaptureSession, capture: Capture, path: Path) -> None:
         self._session = session
@@ -26,7 +29,7 @@ class CapturedGuest:
         self._path = path
         self._snapshots: list[Trace] = []
         self.is_there = True
-        self._capture.attach()
+        self.notes = self._capture.attach().notes
 
     @property
     def symbols(self) -> SymbolTable:
@@ -102,7 +105,7 @@ class CapturedGuest:
         place += f"+{symbol.offset:#x}" if symbol is not None and symbol.offset else ""
         reason = stop.reason.name.lower()
         store = "" if stop.store is None else f", stored {stop.store.value:#x} at {stop.store.virtual:#x}"
-        return f"{reason} on hart {stop.hart} at {place}{store}"
+        return "; ".join([f"{reason} on hart {stop.hart} at {place}{store}", *stop.notes])
 
     def _require(self) -> None:
         if not self.is_there:

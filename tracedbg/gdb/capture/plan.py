@@ -12,7 +12,10 @@ from tracedbg.gdb.capture.survey import Found, Stack, Wanted
 
 @dataclass(frozen=True)
 class Stop:
-    """A moment at which the guest stood still; ``store`` is what hit a watchpoint."""
+    """A moment at which the guest stood still; ``store`` is what hit a watchpoint.
+
+    ``notes`` are sentences on what was found amiss.
+    """
 
     number: int
     t: int
@@ -24,6 +27,7 @@ class Stop:
     ranges: Sequence[Found]
     store: Access | None = None
     steps: int = 0
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

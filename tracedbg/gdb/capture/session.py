@@ -9,6 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 from tracedbg.errors import RecordError, UsageError
+from tracedbg.gdb.capture.build_check import BuildCheck
 from tracedbg.gdb.capture.capture import Capture
 from tracedbg.gdb.capture.condition import parse_condition
 from tracedbg.gdb.capture.guest import LiveGuest
@@ -125,7 +126,8 @@ class CaptureSession:
         try:
             with self._stub, _new_file(path, force=force) as file:
                 writer = CaptureWriter(file, len(self.guest.threads))
-                self._capture = capture = Capture(self.guest, writer, self._plan)
+                builds = BuildCheck([file.path for file in self._files])
+                self._capture = capture = Capture(self.guest, writer, self._plan, builds)
                 if not self._is_wanted:
                     capture.stop_soon()
                 try:
@@ -154,7 +156,7 @@ class CaptureSession:
         carried = Carried(self._files, Path.cwd())
         carried.attach_symbols(writer.trace)
         carried.attach_sources(writer.trace, np.array(writer.addresses, np.uint64))
-        self.notes = [f"while it was stepped, {self.mask}", *carried.warnings]
+        self.notes = [f"while it was stepped, {self.mask}", *capture.notes, *carried.warnings]
         if self.guest.memory.is_cut:
             self.notes.append(f"memory was left out: at one stop no more than {PAGES_LIMIT} pages are read")
         writer.finish(

@@ -72,7 +72,16 @@ class Survey:
 
     def ranges(self, hart: int) -> list[Found]:
         """Read the ranges that are wanted, as a hart sees them, or as the last one did that saw them."""
+        self.look()
         return [self._range(hart, wanted) for wanted in self._wanted]
+
+    def look(self) -> None:
+        """Take note of the address spaces in force that map what is wanted."""
+        for number in range(len(self._guest.harts)):
+            space = self._guest.space(number)
+            for wanted in self._wanted if space is not None else ():
+                if space is not None and self._is_memory(self._guest.walk(space, wanted.virtual)):
+                    self._spaces[wanted] = space
 
     def _range(self, hart: int, wanted: Wanted) -> Found:
         space = self._guest.space(hart)
@@ -83,8 +92,6 @@ class Survey:
             walk, in_force = self._guest.walk(last, wanted.virtual), False
         if walk is None or walk.physical is None:
             return Found(wanted, walk, False, in_force, None)
-        if self._is_memory(walk):
-            self._spaces[wanted] = walk.space
         for address in range(
             (wanted.virtual & -PAGE_SIZE) + PAGE_SIZE, wanted.virtual + wanted.size, PAGE_SIZE
         ):
