@@ -18,12 +18,14 @@ from tests.guests.test_futex_stack import FAILED, MOST_RUNS
 from tracedbg.cli.main import main
 from tracedbg.format.schema import NEVER
 from tracedbg.gdb.capture.stub import Stub
+from tracedbg.state import FoundBy
 from tracedbg.store import Trace
 from tracedbg.symbols import SymbolTable
 from tracedbg.verify.verify import verify
 
 TIMEOUT = 0x4001_0E00
 ENTRY = 0x1000
+ECALL = bytes.fromhex("73000000")
 COMPILER = "riscv64-unknown-elf-gcc"
 FLAGS = "-nostdlib -nostartfiles -static -march=rv64imac_zicsr -mabi=lp64 -mcmodel=medany -Wl,--build-id=none"
 REFUSED = "getty: futex: error 22"
@@ -102,7 +104,13 @@ def test_a_watchpoint_shows_the_kernel_overwriting_the_timeout(
             if 0x8020_0000 <= (moment.memory.read_virtual(TIMEOUT, 8).integer or 0) < 0x8020_4000
         ]
         assert damaged
-        assert damaged[0].backtrace()[1].function == "syscall_dispatch"
+        frames = damaged[0].backtrace()
+        assert frames[1].function == "syscall_dispatch"
+        # The call itself was not seen; the hart's registers tell of it.
+        assert [frame.found_by for frame in frames[-2:]] == [FoundBy.CFI, FoundBy.TRAP_REGISTERS]
+        call = frames[-1]
+        assert (call.pc, call.privilege, call.sp) == (damaged[0].registers["sepc"], 0, None)
+        assert damaged[0].memory.read_virtual(call.pc, 4).data == ECALL
 
 
 def test_nothing_is_known_across_a_gap(

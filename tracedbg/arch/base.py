@@ -200,6 +200,10 @@ class Architecture(ABC):
         """Return what a trap with a cause came from."""
 
     @abstractmethod
+    def interrupted_privilege(self, values: Values, privilege: int) -> int | None:
+        """Return the privilege from which the last trap to ``privilege`` came, None where it is not known."""
+
+    @abstractmethod
     def trap_registers(self, privilege: int) -> TrapRegisters:
         """Return the registers that a trap handled at a privilege writes."""
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from tracedbg.ids import VirtualAddress
 from tracedbg.state.activation import Activation, Unwinder
-from tracedbg.state.frame import Frame
+from tracedbg.state.frame import FoundBy, Frame
 from tracedbg.state.unwind_cfi import caller_by_cfi, find_cfa, is_outermost
 from tracedbg.state.unwind_fallback import caller_by_fallback
 from tracedbg.state.unwind_trap import interrupted, is_trap_entry
+from tracedbg.state.unwind_unseen import interrupted_unseen
 
 FRAMES = 256
 """Frames that a backtrace has at most."""
@@ -34,9 +35,13 @@ def _activations(unwinder: Unwinder, first: Activation) -> Iterator[Activation]:
 
 
 def _caller(unwinder: Unwinder, activation: Activation) -> Activation | None:
+    if activation.found_by is FoundBy.TRAP_REGISTERS:
+        return None
     row = unwinder.row(activation)
     if row is None or is_trap_entry(unwinder, activation):
         found = interrupted(unwinder, activation, None)
+        if found is None and is_trap_entry(unwinder, activation):
+            found = interrupted_unseen(unwinder, activation)
         if found is not None:
             return found
     if row is None:

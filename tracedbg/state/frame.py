@@ -21,6 +21,8 @@ class FoundBy(Enum):
     """The return address register, in a function without unwind rules that has not called yet."""
     FRAME_POINTER = "frame-pointer"
     """The chain of frame pointers."""
+    TRAP_REGISTERS = "trap-registers"
+    """The trap was not seen; its registers say what it interrupted, unless another one came since."""
     SCAN = "scan"
     """The nearest word of the stack that a call which ran would return to: perhaps a call long past."""
 

@@ -33,6 +33,7 @@ from tracedbg.ids import PhysicalAddress, VirtualAddress
 _MACHINE = 3
 _MPRV = 1 << 17
 _MPP_SHIFT = 11
+_SPP_SHIFT = 8
 _WFI = np.uint32(0x1050_0073)
 
 
@@ -98,6 +99,13 @@ class Riscv64(Architecture):
         """Return those of machine mode, or of supervisor mode."""
         letter = "m" if privilege == _MACHINE else "s"
         return TrapRegisters(f"{letter}cause", f"{letter}epc", f"{letter}tval", "mstatus")
+
+    def interrupted_privilege(self, values: Values, privilege: int) -> int | None:
+        """Read MPP or SPP (3.1.6.1)."""
+        status = values("mstatus")
+        if status is None:
+            return None
+        return status >> _MPP_SHIFT & 3 if privilege == _MACHINE else status >> _SPP_SHIFT & 1
 
     def dataflow(self, data: bytes) -> Dataflow:
         """Decode RV64GC and what dataflow.py lists beside it."""

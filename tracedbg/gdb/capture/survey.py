@@ -64,6 +64,11 @@ class Survey:
         space = guest.space(hart)
         if space is None:
             return Stack(hart, pointer, None)
+        # What a trap interrupted that was not seen.
+        epc = guest.value(hart, guest.arch.trap_registers(state.privilege).epc)
+        interrupted = None if epc is None else guest.walk(space, epc).physical
+        if interrupted is not None:
+            guest.memory.page(interrupted)
         for address in range(pointer & -PAGE_SIZE, pointer + STACK_BYTES, PAGE_SIZE):
             physical = guest.walk(space, address).physical
             if physical is None or guest.memory.page(physical) is None:
