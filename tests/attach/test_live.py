@@ -12,6 +12,7 @@ from tests.attach.synthetic import PC, write_capture
 from tests.tui.conftest import settled
 from tracedbg.errors import UsageError
 from tracedbg.session import Session
+from tracedbg.session.examination import Stage
 from tracedbg.session.place import Selection
 from tracedbg.state import Trace
 from tracedbg.tui.body import Body
@@ -106,6 +107,26 @@ def test_a_move_of_the_guest_leads_to_the_end_of_the_longer_trace(drive: Callabl
         assert app.session.place.t == 3
         answer = await press(pilot, app, "S")
         assert (answer, app.session.place.t) == ("step on hart 0 at main+0x4", 4)
+
+    drive(what)
+
+
+def test_findings_are_of_the_trace_as_it_is_when_they_are_asked_for(drive: Callable[[Drive], None]) -> None:
+    async def what(pilot: Pilot[None], app: LiveApp, _: Played) -> None:
+        stages = [app.session.examination.stage]
+        await press(pilot, app, "x")
+        stages.append(app.session.examination.stage)
+        assert stages == [Stage.DONE, Stage.WAITING]
+        assert app.session.examination.analysis is None
+        await pilot.press("n")
+        for _poll in range(600):
+            await pilot.pause(0.05)
+            if app.session.examination.stage == Stage.DONE:
+                break
+        view = app.session.examination.view
+        assert view is not None
+        assert view.trace is app.session.trace
+        assert view.trace.end == 4
 
     drive(what)
 

@@ -19,8 +19,12 @@ class Goto(gdb.Command):  # type: ignore[misc]
 
     def invoke(self, argument: str, from_tty: bool) -> None:
         """Move, forget, and show where that is."""
-        answer = gdb.execute(f"monitor goto {argument}", from_tty, to_string=True)
-        gdb.write(answer)
+        try:
+            # What it prints, also where it fails, goes to the user at once: gdb drops what an error cuts off.
+            gdb.execute(f"monitor goto {argument}", from_tty)
+        except gdb.error:
+            raise gdb.GdbError("goto: still where it was") from None
+        answer = gdb.execute("monitor where", to_string=True)
         for cache in ("register-cache", "dcache"):
             gdb.execute(f"maintenance flush {cache}", to_string=True)
         thread = re.search(r"\(thread (\d+)\)", answer)

@@ -1,5 +1,6 @@
 """Has a trace examined in a thread, tells how far it is, and stops when the screen closes."""
 
+from functools import partial
 from threading import Event
 from time import monotonic
 
@@ -22,11 +23,12 @@ class Examiner(Widget):
     DEFAULT_CSS = "Examiner { display: none; }"
 
     class Changed(Message):
-        """The examination got further, or has ended."""
+        """The examination got further, or has ended; ``stop`` is the event that it listens to."""
 
-        def __init__(self, examination: Examination) -> None:
+        def __init__(self, examination: Examination, stop: Event) -> None:
             super().__init__()
             self.examination = examination
+            self.stop_event = stop
 
     class Failed(Message):
         """There is a bug in the examination."""
@@ -39,6 +41,7 @@ class Examiner(Widget):
         super().__init__(id="examiner")
         self._session = session
         self._stop = Event()
+        self._worker: Worker[Examination] | None = None
         self._told = (Stage.WAITING, "", 0.0)
         self.is_busy = False
 
@@ -56,28 +59,42 @@ class Examiner(Widget):
         """Begin, unless it runs already."""
         if not self.is_busy:
             self.is_busy = True
-            self.run_worker(self._examine, group=GROUP, thread=True, exit_on_error=False)
+            work = partial(self._examine, self._stop)
+            self._worker = self.run_worker(work, group=GROUP, thread=True, exit_on_error=False)
 
-    def _examine(self) -> Examination:
-        return examine(self._session.trace, self._tell, self._check)
+    def forget(self) -> None:
+        """The trace has become longer: give up what is under way, and keep only the kernel's view so far."""
+        self._stop.set()
+        self._stop, self._worker, self.is_busy = Event(), None, False
+        self._session.examination = Examination(view=self._session.examination.view)
 
-    def _check(self) -> None:
-        if self._stop.is_set():
+    def _examine(self, stop: Event) -> Examination:
+        return examine(self._session.trace, partial(self._tell, stop), partial(self._check, stop))
+
+    def _check(self, stop: Event) -> None:
+        if stop.is_set():
             raise GivenUpError
 
-    def _tell(self, examination: Examination) -> None:
-        self._check()
+    def _tell(self, stop: Event, examination: Examination) -> None:
+        self._check(stop)
         stage, task, when = self._told
         is_new = (examination.stage, examination.task) != (stage, task)
         if is_new or monotonic() - when > TOLD_EVERY:
             self._told = (examination.stage, examination.task, monotonic())
-            self.post_message(self.Changed(examination))
+            self.post_message(self.Changed(examination, stop))
+
+    def on_examiner_changed(self, message: Changed) -> None:
+        """Keep back what was told of the trace as it was before."""
+        if message.stop_event is not self._stop:
+            message.stop()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Pass on how it ended."""
+        if event.worker is not self._worker:
+            return
         if event.state is WorkerState.SUCCESS and event.worker.result is not None:
             self.is_busy = False
-            self.post_message(self.Changed(event.worker.result))
+            self.post_message(self.Changed(event.worker.result, self._stop))
         elif event.state is WorkerState.ERROR and event.worker.error is not None:
             self.is_busy = False
             if not isinstance(event.worker.error, GivenUpError):

@@ -70,6 +70,7 @@ class LiveApp(ReplayApp):
             return
         self._is_moving = False
         self.session.follow(self._guest.snapshot())
+        self._examiner.forget()
         self._body.show(self.session.place)
         if event.state is WorkerState.SUCCESS:
             self._body.answer.say(str(event.worker.result))
