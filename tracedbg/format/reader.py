@@ -4,8 +4,7 @@ import json
 import re
 import zlib
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import zstandard
@@ -14,6 +13,7 @@ from mcap.records import Attachment, Header, Metadata
 from mcap.writer import MCAP0_MAGIC
 from numpy.typing import NDArray
 
+from tracedbg.closing import Closing
 from tracedbg.format.chunk import fetch_message
 from tracedbg.format.columns import PackedMessage
 from tracedbg.format.filebytes import FileBytes
@@ -27,7 +27,7 @@ from tracedbg.format.writer import CHECKSUM_KEY, METADATA_KEY, PROFILE
 ATTACHMENT_LIMIT = 1 << 30
 
 
-class TraceFile:
+class TraceFile(Closing):
     """An open trace file. Safe for several threads; everything raises TraceFormatError on malformed bytes.
 
     ``losses`` are sentences on what a file that was cut short or damaged no longer holds; () for a whole
@@ -136,14 +136,6 @@ class TraceFile:
     def close(self) -> None:
         """Close the file; messages that are fetched already stay usable if they are small."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _check_head(file: FileBytes) -> None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from pygdbmi.gdbcontroller import GdbController
 
+from tracedbg.closing import Closing
 from tracedbg.gdb.launch import GdbError
 
 _WAIT = 0.5
@@ -27,7 +27,7 @@ class Answer:
     output: str = ""
 
 
-class MachineInterface:
+class MachineInterface(Closing):
     """Starts gdb and sends it commands; a context manager that ends it.
 
     GdbError carries gdb's own message for a command that fails, and says so when gdb has ended.
@@ -102,11 +102,3 @@ class MachineInterface:
             if stream is not None:
                 stream.close()
         self._gdb.gdb_process = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -5,9 +5,8 @@ import socket
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from tracedbg.closing import Closing
 from tracedbg.errors import TracedbgError, UsageError
 
 CHUNK = 1 << 16
@@ -79,7 +78,7 @@ def parse_address(text: str) -> Address:
     return Tcp(host.strip("[]") or LOOPBACK, int(port))
 
 
-class Connection:
+class Connection(Closing):
     """Bytes to and from one peer; a context manager that hangs up."""
 
     def __init__(self, peer: socket.socket) -> None:
@@ -125,14 +124,6 @@ class Connection:
         """Hang up."""
         self._socket.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
 
 def connect(address: Address, *, seconds: float = CONNECT_SECONDS) -> Connection:
     """Connect to a server; TransportError says what is in the way."""
@@ -152,7 +143,7 @@ def connect(address: Address, *, seconds: float = CONNECT_SECONDS) -> Connection
         raise TransportError(address, f"cannot connect: {reason}; is a gdbstub listening there?") from error
 
 
-class Listener:
+class Listener(Closing):
     """Waits for peers at an address; a context manager that stops listening.
 
     ``address`` has the port that was really taken. TransportError where the address cannot be had.
@@ -191,14 +182,6 @@ class Listener:
             each.close()
         if isinstance(self.address, Unix):
             self.address.path.unlink(missing_ok=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _listening(address: Address) -> socket.socket:

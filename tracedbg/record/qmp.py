@@ -15,10 +15,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from tracedbg.arch.memory_map import MemoryRange, parse_memory_map
+from tracedbg.closing import Closing
 from tracedbg.errors import RecordError
 from tracedbg.record import command
 
@@ -47,7 +47,7 @@ class QemuEndedError(RecordError):
         return self.message or "QEMU ended before its machine was built"
 
 
-class QmpListener:
+class QmpListener(Closing):
     """Listens for the connection that QEMU makes because of its ``-chardev socket,...,server=off``."""
 
     def __init__(self, path: Path) -> None:
@@ -77,16 +77,8 @@ class QmpListener:
         """Listen no more."""
         self._socket.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class Qmp:
+class Qmp(Closing):
     """A greeted connection. Events that arrive meanwhile gather in ``events``, oldest first."""
 
     def __init__(self, connection: socket.socket, timeout: float = _PATIENCE) -> None:
@@ -156,14 +148,6 @@ class Qmp:
         """Close the connection; QEMU goes on without it."""
         self.closed = True
         self._socket.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _send(self, message: dict[str, Any]) -> None:
         try:

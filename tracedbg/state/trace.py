@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import numpy as np
 
 from tracedbg import query
 from tracedbg.arch import architecture
+from tracedbg.closing import Closing
 from tracedbg.disasm import Disassembler
 from tracedbg.errors import UsageError
 from tracedbg.ids import Hart, RegisterId, Time, VirtualAddress
@@ -34,7 +34,7 @@ Between = tuple[Position, Position]
 Search = Callable[[StoredTrace, Range, Time], Access | None]
 
 
-class Trace:
+class Trace(Closing):
     """A trace with its symbols; immutable, safe for several threads, and a context manager that closes it.
 
     Positions are given as t or as text (see ``position``), ranges of memory as an address, (address, size)
@@ -190,14 +190,6 @@ class Trace:
     def close(self) -> None:
         """Close the file; nothing can be read afterwards."""
         self.store.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _moment(access: Access) -> Time:

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Hashable, Mapping
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tracedbg.closing import Closing
 from tracedbg.errors import TraceFormatError
 from tracedbg.format.index import AttachmentEntry
 from tracedbg.format.schema import ACCESSES, CONSOLE, END, EPOCH, MESSAGES, WRITES
@@ -28,7 +28,7 @@ Parsed = TypeVar("Parsed")
 Kept = TypeVar("Kept", bound=Sized)
 
 
-class Trace:
+class Trace(Closing):
     """A trace, open for reading; immutable, and safe for several threads.
 
     ``start`` is the first t, ``end`` the first after the last instruction; ``guest`` describes the
@@ -185,14 +185,6 @@ class Trace:
     def close(self) -> None:
         """Close the file; nothing can be read afterwards."""
         self._source.file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _in_order(starts: Numbers, guest: Guest) -> bool:

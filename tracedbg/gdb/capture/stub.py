@@ -3,9 +3,8 @@
 import re
 from dataclasses import dataclass
 from time import monotonic
-from types import TracebackType
-from typing import Self
 
+from tracedbg.closing import Closing
 from tracedbg.errors import TracedbgError
 from tracedbg.gdb.framing import Damaged, Mark, Packet, PacketReader, frame
 from tracedbg.gdb.transport import Connection
@@ -42,7 +41,7 @@ class StopReply:
     watched: int | None
 
 
-class Stub:
+class Stub(Closing):
     """One connection to a stub, whose guest stands still. Everything raises StubGoneError when it has gone.
 
     QEMU's stub neither leaves out acknowledgements nor waits for them, so several requests may be under way.
@@ -152,14 +151,6 @@ class Stub:
     def close(self) -> None:
         """Hang up."""
         self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _stop_reply(match: re.Match[bytes]) -> StopReply:
