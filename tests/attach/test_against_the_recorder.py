@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import tracedbg
-from tests.attach.machines import wait_for_socket
 from tests.state.runs import build_guest, live, qemu, record
 from tracedbg.cli.main import main
 from tracedbg.state import Trace
@@ -25,7 +24,6 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Trace, Tr
     recorded = record(kernel, folder / "recorded.bin")
     captured = folder / "captured.bin"
     with live(qemu(kernel), folder) as stub:
-        wait_for_socket(stub)
         plan = ["--break", "_start", "--stops", "1", "--step", str(STEPS)]
         assert main(["attach", f"unix:{stub}", "-o", str(captured), "--symbols", str(kernel), *plan]) == 0
     with tracedbg.open(recorded) as whole, tracedbg.open(captured) as capture:

@@ -40,6 +40,7 @@ def test_a_socket_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_a_host_that_has_no_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = refused(capsys, "no-such-host.invalid:1234", "-o", str(tmp_path / "x.bin"))
     assert said.startswith("tracedbg: no-such-host.invalid:1234: cannot connect: ")
+    assert said.endswith("; check the host's name")
 
 
 @pytest.mark.parametrize("address", ["localhost", "localhost:99999", "unix:", ":x"])

@@ -135,11 +135,14 @@ def test_without_gdb_it_says_what_to_install(
     assert "gdb-of-mine: no such program" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "body", ["echo 'Undefined item: \"riscv:rv64\".' >&2\nexit 1", "exit 0"], ids=["another", "no gdb"]
+)
 def test_a_gdb_that_does_not_know_the_architecture_is_passed_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = tmp_path / "gdb"
-    other.write_text("#!/bin/sh\necho 'Undefined item: \"riscv:rv64\".' >&2\nexit 1\n")
+    other.write_text(f"#!/bin/sh\n{body}\n")
     other.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert main(["gdb", str(SHIPPED)]) == 1

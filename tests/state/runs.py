@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import tracedbg
+from tests.attach.machines import wait_for_socket
 from tests.state.rsp import RspClient
 from tracedbg.cli.main import main
 from tracedbg.state import Trace
@@ -49,6 +50,7 @@ def live(machine: list[str], folder: Path) -> Iterator[Path]:
     nothing = subprocess.DEVNULL
     with subprocess.Popen(command, cwd=folder, stdin=nothing, stdout=nothing, stderr=nothing) as process:
         try:
+            wait_for_socket(path)
             yield path
         finally:
             process.kill()

@@ -51,7 +51,8 @@ def _knows(path: str, architecture: str) -> bool:
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return probe.returncode == 0 and "Undefined item" not in probe.stderr
+    # gdb says which one it has set; what is no gdb may well succeed, too.
+    return probe.returncode == 0 and architecture in probe.stdout
 
 
 @dataclass(frozen=True)

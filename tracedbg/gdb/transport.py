@@ -138,6 +138,8 @@ def connect(address: Address, *, seconds: float = CONNECT_SECONDS) -> Connection
             peer.close()
             raise
         return Connection(peer)
+    except socket.gaierror as error:
+        raise TransportError(address, f"cannot connect: {error.strerror}; check the host's name") from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise TransportError(address, f"cannot connect: {reason}; is a gdbstub listening there?") from error

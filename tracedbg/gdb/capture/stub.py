@@ -122,7 +122,8 @@ class Stub(Closing):
         while True:
             part = self.ask(b"qXfer:features:read:%s:%x,ff0" % (name.encode(), len(text)))
             if part[:1] not in (b"m", b"l"):
-                raise StubError(f"the stub has no target description ({name}): it is not QEMU's")
+                problem = f"the stub has no target description ({name})"
+                raise StubError(f"{problem}: its guest is no riscv64 one, or it is not QEMU's")
             text += part[1:]
             if part[:1] == b"l":
                 return text.decode(errors="replace")
