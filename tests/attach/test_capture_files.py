@@ -184,3 +184,8 @@ def test_repair_finishes_a_capture_that_was_cut_short(
             assert trace.at(t).pc == whole.at(t).pc
             pages = [each.at(t).memory.read_physical(RAM, 2 * PAGE) for each in (trace, whole)]
             assert pages[0] == pages[1]
+
+
+def test_what_was_not_seen_is_not_said_to_be_unused(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["what", str(path), hex(RAM + 9 * PAGE), "--at", "end", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["owner"] == "unknown"

@@ -195,9 +195,11 @@ class Owners:
             return FrameOwner(frame, t, self._content(linked), symbol=symbol)
         where = (PhysicalAddress(frame * PAGE_SIZE), PAGE_SIZE)
         written = last_write(self._trace.store, where, t)
-        if written is None and not self._trace.store.image_page(frame).any():
+        # Of a capture's gaps nothing is known, nor what was there at first.
+        is_whole = not self._trace.store.guest.is_capture
+        if is_whole and written is None and not self._trace.store.image_page(frame).any():
             return FrameOwner(frame, t, OwnerKind.UNUSED)
-        if is_free(frame, t, self._trace.store, self._roles_of(frame)):
+        if is_whole and is_free(frame, t, self._trace.store, self._roles_of(frame)):
             return FrameOwner(frame, t, OwnerKind.FREE)
         by_kernel = written is not None and written.kind is not Kind.CHANGE
         return FrameOwner(frame, t, OwnerKind.KERNEL_MEMORY if by_kernel else OwnerKind.UNKNOWN)
