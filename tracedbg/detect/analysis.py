@@ -69,7 +69,7 @@ def _run_all(
     view: KernelView, plugins: Sequence[Plugin], started: Started | None, patience: float
 ) -> Analysis:
     findings: list[Finding] = []
-    checked = _of_recording(view)
+    checked: list[Checked] = []
     failures: list[str] = []
     for plugin in plugins:
         if started is not None:
@@ -81,10 +81,18 @@ def _run_all(
             continue
         findings += found
         checked.append(Checked(plugin.name, tuple(checks)))
-    return Analysis(tuple(fold(view, findings)), tuple(checked), tuple(failures))
+    missed = _missed(view)
+    own = [Checked(RECORDING, missed)] if missed else []
+    return Analysis(tuple(fold(view, findings)), (*own, *checked), tuple(failures))
 
 
-def _of_recording(view: KernelView) -> list[Checked]:
-    """Return what no detector could look at, because the recording does not have it."""
-    checks = tuple(Check(loss, is_done=False) for loss in view.trace.store.losses)
-    return [Checked(RECORDING, checks)] if checks else []
+def _missed(view: KernelView) -> tuple[Check, ...]:
+    """Return what no detector could look at: the recording does not have it, or it is too much."""
+    texts = list(view.trace.store.losses)
+    if view.is_made("history") and view.history.end is not None:
+        texts.append(f"stacks and tasks from t {view.history.end:,} on: too many traps and changes of stacks")
+    if view.index.traps_left_out.any():
+        texts.append(
+            f"{view.index.traps_left_out.sum():,} traps between the first and the last ones: too many"
+        )
+    return tuple(Check(text, is_done=False) for text in texts)

@@ -37,12 +37,12 @@ def _iter_storms(view: KernelView) -> Iterator[Storm]:
     faults = view.trap_outcomes.faults
     for hart in np.unique(faults["hart"]).tolist():
         traps = view.index.traps
-        storm = _storm_at_end(traps[traps["hart"] == hart], int(view.trace.end))
+        storm = _storm_at_end(view, traps[traps["hart"] == hart])
         if storm is not None:
             yield storm
 
 
-def _storm_at_end(rows: Rows, end: int) -> Storm | None:
+def _storm_at_end(view: KernelView, rows: Rows) -> Storm | None:
     """Return the storm of a hart's last traps: same place, same cause, and taken in the handler."""
     last = rows[-1]
     same = (rows["epc"] == last["epc"]) & (rows["cause"] == last["cause"])
@@ -51,8 +51,13 @@ def _storm_at_end(rows: Rows, end: int) -> Storm | None:
     begin = int(broken[-1]) + 1 if len(broken) else 0
     if len(rows) - begin < FEWEST:
         return None
-    gaps = np.diff(rows["t"][begin:])
-    if int(gaps.max()) > APART or end - int(last["t"]) > APART:
+    gaps, count = np.diff(rows["t"][begin:]), len(rows) - begin
+    resume = view.index.traps_resume
+    if resume is not None and rows["t"][begin] < resume:
+        # Those that were left out are taken to be like their neighbours on both sides.
+        gaps = np.delete(gaps, int(np.searchsorted(rows["t"][begin:], resume)) - 1)
+        count += int(view.index.traps_left_out[last["hart"]])
+    if int(gaps.max()) > APART or view.trace.end - int(last["t"]) > APART:
         return None
     first = rows[begin - 1] if begin and rows["t"][begin] - rows["t"][begin - 1] <= APART else rows[begin]
-    return Storm(first, len(rows) - begin, VirtualAddress(int(last["epc"])), int(gaps.max()))
+    return Storm(first, count, VirtualAddress(int(last["epc"])), int(gaps.max()))

@@ -22,6 +22,10 @@ from tracedbg.store.source import Integers, Numbers
 AHEAD = 3
 """Epochs that are read while another one is looked at."""
 
+MOST_STINTS = 6 << 20
+MOST_CONTEXTS = 1 << 20
+"""What is kept of one trace at most, so that traps over and over do not fill the memory."""
+
 Progress = Callable[[int, int], None]
 """Called with the epochs done and the epochs altogether; may raise to give up."""
 
@@ -39,7 +43,8 @@ class StackHistory:
     ``stack_pages``, ``user_pages`` and ``spaces`` are STACK_PAGE, USER_PAGE and SPACE rows, those of pages
     at most one an epoch for each; ``table_frames`` the frames that got page-table entries, ascending, and
     ``table_epochs`` the first epoch of each. ``suspects`` and ``strays`` are SUSPECT rows. ``is_partial``
-    tells that there were more stack frames than are kept track of.
+    tells that there were more stack frames or suspects than are kept track of, and ``end`` is where the pass
+    gave up because there was too much to keep, None where it went through the whole trace.
     """
 
     contexts: list[Context]
@@ -54,6 +59,7 @@ class StackHistory:
     suspects: Rows
     strays: Rows
     is_partial: bool
+    end: Time | None
 
     @cached_property
     def tops(self) -> Numbers:
@@ -71,7 +77,9 @@ class StackHistory:
         return None if number == NO_CONTEXT else self.contexts[number]
 
     def stint_at(self, hart: Hart, t: Time) -> int | None:
-        """Return the index of the stint that holds a moment of a hart, None before its first."""
+        """Return the index of the stint that holds a moment of a hart, None where none is known."""
+        if self.end is not None and t >= self.end:
+            return None
         place = int(np.searchsorted(self.stints["t"], t, "right")) - 1
         while place >= 0 and self.stints["hart"][place] != hart:
             place -= 1
@@ -89,8 +97,11 @@ def read_history(index: TraceIndex, progress: Progress = no_progress) -> StackHi
         found = stack_accesses(index, epoch, stints, contexts, tops)
         parts.add(number, stints, contexts, footprints(index, epoch, found))
         parts.suspects.append(shadow.feed(epoch, found, tracker.contexts))
+        if parts.kept > MOST_STINTS or len(tracker.contexts) > MOST_CONTEXTS:
+            parts.end = None if number + 1 == index.trace.epochs else epoch.end
+            break
     progress(index.trace.epochs, index.trace.epochs)
-    return parts.joined(tracker.contexts, shadow)
+    return parts.joined(tracker.contexts, shadow, index.trace.epochs)
 
 
 def _iter_stints(index: TraceIndex) -> Iterator[Rows]:
@@ -115,9 +126,12 @@ class _Parts:
         self.user: list[Rows] = [np.empty(0, USER_PAGE)]
         self.spaces: list[Rows] = [np.empty(0, SPACE)]
         self.suspects: list[Rows] = [np.empty(0, SUSPECT)]
+        self.kept = 0
+        self.end: Time | None = None
         self._tables: dict[int, int] = {}
 
     def add(self, number: int, stints: Rows, contexts: Integers, found: Footprints) -> None:
+        self.kept += len(stints)
         self.stints.append(stints)
         self.contexts.append(contexts)
         self.stack.append(found.stack)
@@ -126,13 +140,15 @@ class _Parts:
         for frame in found.tables.tolist():
             self._tables.setdefault(frame, number)
 
-    def joined(self, contexts: list[Context], shadow: SlotShadow) -> StackHistory:
+    def joined(self, contexts: list[Context], shadow: SlotShadow, epochs: int) -> StackHistory:
         tables = sorted(self._tables.items())
+        lengths = np.zeros(epochs, np.int64)
+        lengths[: len(self.stints) - 1] = [len(part) for part in self.stints[1:]]
         return StackHistory(
             contexts=contexts,
             stints=np.concatenate(self.stints),
             context_of=np.concatenate(self.contexts),
-            epoch_places=prefix_sum(np.array([len(part) for part in self.stints[1:]], np.int64)),
+            epoch_places=prefix_sum(lengths),
             stack_pages=np.concatenate(self.stack),
             user_pages=np.concatenate(self.user),
             spaces=np.concatenate(self.spaces),
@@ -141,4 +157,5 @@ class _Parts:
             suspects=np.concatenate(self.suspects),
             strays=shadow.strays,
             is_partial=shadow.is_full,
+            end=self.end,
         )

@@ -1,6 +1,6 @@
 """Which frames hold page tables at a moment."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -24,7 +24,7 @@ class PageTables:
         self._trace = trace
         self._arch = trace.recording.arch
         self._history = history
-        self._tables_at = lru_cache(maxsize=256)(self._find_tables)
+        self._tables_at = lru_cache(maxsize=256)(partial(_find_tables, trace))
 
     def may_be_table(self, frame: Frame) -> bool:
         """Say whether a frame ever got something that reads as a page-table entry."""
@@ -98,15 +98,17 @@ class PageTables:
         ordered = rows["root"][np.argsort(distance, kind="stable")].tolist()
         return list(dict.fromkeys(ordered))[:SPACES_TRIED]
 
-    def _find_tables(self, root: int, t: Time) -> frozenset[int]:
-        """Return the frames of the tables of an address space at ``t``."""
-        space = self._arch.address_space_of(root)
-        if not space.is_translated:
-            return frozenset()
-        memory = self._trace.at(t).memory
-        tables = list(self._arch.iter_tables(space, memory.page))
-        entries = self._arch.entry_frames(np.frombuffer(memory.page(tables[0]), "<u8"))
-        if np.all(entries == ~np.uint64(0)):
-            # Nothing is mapped yet, or any more.
-            return frozenset()
-        return frozenset(table // PAGE_SIZE for table in tables)
+
+def _find_tables(trace: Trace, root: int, t: Time) -> frozenset[int]:
+    """Return the frames of the tables of an address space at ``t``."""
+    arch = trace.recording.arch
+    space = arch.address_space_of(root)
+    if not space.is_translated:
+        return frozenset()
+    memory = trace.at(t).memory
+    tables = list(arch.iter_tables(space, memory.page))
+    entries = arch.entry_frames(np.frombuffer(memory.page(tables[0]), "<u8"))
+    if np.all(entries == ~np.uint64(0)):
+        # Nothing is mapped yet, or any more.
+        return frozenset()
+    return frozenset(table // PAGE_SIZE for table in tables)

@@ -22,6 +22,8 @@ from tracedbg.store.source import Flags, Integers, Numbers
 SLOT_BYTES = 8
 SLOTS = PAGE_SIZE // SLOT_BYTES
 NEVER_STORED = -1
+MOST_SUSPECTS = 1 << 20
+"""Suspects of one trace; far more than can be looked at."""
 STRAYS_OF_A_KIND = 4
 """Loads by one instruction of what one other instruction stored that are given out as strays."""
 
@@ -39,7 +41,7 @@ restores, 0 where it is no restore; ``foreign`` tells that another context had t
 class SlotShadow:
     """The last store to each 8-byte slot of the frames that stacks were in, carried from epoch to epoch."""
 
-    def __init__(self, index: TraceIndex, limit: int = 1 << 17) -> None:
+    def __init__(self, index: TraceIndex, limit: int = 1 << 16) -> None:
         self._index = index
         self._limit = limit
         self._place_of = {
@@ -48,12 +50,13 @@ class SlotShadow:
         }
         self._frames = 0
         self._t = np.empty((0, SLOTS), np.int64)
-        self._context = np.empty((0, SLOTS), np.int64)
+        self._context = np.empty((0, SLOTS), np.int32)
         self._spilled = np.empty((0, SLOTS), np.uint8)
         self._in_stack = np.empty((0, SLOTS), np.bool_)
         self._instruction = np.empty((0, SLOTS), np.int32)
         self._strays: list[Rows] = [np.empty(0, SUSPECT)]
         self._strays_of: dict[int, int] = {}
+        self._suspects_left = MOST_SUSPECTS
         self.is_full = False
 
     def feed(self, epoch: EpochData, found: StackAccesses, contexts: list[Context]) -> Rows:
@@ -99,7 +102,7 @@ class SlotShadow:
         if missing > 0:
             room = max(missing, len(self._t) // 2)
             self._t = np.concatenate([self._t, np.full((room, SLOTS), NEVER_STORED, np.int64)])
-            self._context = np.concatenate([self._context, np.full((room, SLOTS), NO_CONTEXT, np.int64)])
+            self._context = np.concatenate([self._context, np.full((room, SLOTS), NO_CONTEXT, np.int32)])
             self._spilled = np.concatenate([self._spilled, np.zeros((room, SLOTS), np.uint8)])
             self._in_stack = np.concatenate([self._in_stack, np.zeros((room, SLOTS), np.bool_)])
             self._instruction = np.concatenate([self._instruction, np.zeros((room, SLOTS), np.int32)])
@@ -116,7 +119,7 @@ class SlotShadow:
         slots, here = loads.slot, loads.writer >= 0
         writers = _Writers(
             t=self._t.ravel()[slots],
-            context=self._context.ravel()[slots],
+            context=self._context.ravel()[slots].astype(np.int64),
             spilled=self._spilled.ravel()[slots],
             in_stack=self._in_stack.ravel()[slots],
             instruction=self._instruction.ravel()[slots],
@@ -138,6 +141,9 @@ class SlotShadow:
         saved = np.isin(register, self._index.saved_registers)
         changed = live & saved & (writers.spilled != register)
         chosen = np.flatnonzero(foreign | changed)
+        self.is_full |= len(chosen) > self._suspects_left
+        chosen = chosen[: self._suspects_left]
+        self._suspects_left -= len(chosen)
         suspects = _rows(epoch, found, loads, writers, chosen)
         suspects["register"] = np.where(saved, register, 0)[chosen]
         suspects["foreign"] = foreign[chosen]

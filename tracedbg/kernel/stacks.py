@@ -5,8 +5,11 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import pairwise
 
-from tracedbg.kernel.contexts import Context
+import numpy as np
+
+from tracedbg.kernel.contexts import NO_CONTEXT, Context
 from tracedbg.kernel.stack_allocations import Allocation
+from tracedbg.store.source import Integers
 from tracedbg.symbols import Symbol, SymbolTable
 
 SAME_TOP = 512
@@ -76,30 +79,52 @@ def _hinted(stack: Stack, group: list[Context], allocations: Sequence[Allocation
     return stack if own is None else replace(stack, base=own.base, base_source=BaseSource.HINT)
 
 
+class _Group:
+    """Contexts of one stack, in order of their tops."""
+
+    def __init__(self, first: Context) -> None:
+        self.contexts = [first]
+        self._lower: tuple[int, Integers] | None = None
+
+    def was_beside(self, context: Context) -> bool:
+        """Say whether a use with a lower top was there at one time with this one: they had a stack each."""
+        if self._lower is None or self._lower[0] != context.top:
+            rows = [
+                (
+                    other.start,
+                    other.last_t,
+                    other.number,
+                    NO_CONTEXT if other.within is None else other.within,
+                )
+                for other in self.contexts
+                if other.top != context.top
+            ]
+            self._lower = context.top, np.array(rows, np.int64).reshape(-1, 4)
+        start, last, number, within = self._lower[1].T
+        beside = (context.start < last) & (start < context.last_t)
+        beside &= (number != (NO_CONTEXT if context.within is None else context.within)) & (
+            within != context.number
+        )
+        return bool(beside.any())
+
+
 def _groups(contexts: list[Context], objects: list[Symbol]) -> list[list[Context]]:
-    groups: list[list[Context]] = []
+    groups: list[_Group] = []
     for context in contexts:
         if groups and _belongs(context, groups[-1], objects):
-            groups[-1].append(context)
+            groups[-1].contexts.append(context)
         else:
-            groups.append([context])
-    return groups
+            groups.append(_Group(context))
+    return [group.contexts for group in groups]
 
 
-def _belongs(context: Context, group: list[Context], objects: list[Symbol]) -> bool:
-    highest, first = group[-1], group[0]
+def _belongs(context: Context, group: _Group, objects: list[Symbol]) -> bool:
+    highest, first = group.contexts[-1], group.contexts[0]
     if context.privilege != first.privilege or context.top - highest.top > SAME_TOP:
         return False
     if _object_of(context.top - 1, objects) != _object_of(highest.top - 1, objects):
         return False
-    return not any(_are_side_by_side(context, other) for other in group)
-
-
-def _are_side_by_side(one: Context, other: Context) -> bool:
-    """Say whether two uses with different tops were there at one time, so that they had a stack each."""
-    if one.top == other.top or one.number == other.within or other.number == one.within:
-        return False
-    return one.start < other.last_t and other.start < one.last_t
+    return not group.was_beside(context)
 
 
 def _objects(symbols: SymbolTable) -> list[Symbol]:

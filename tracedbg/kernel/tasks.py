@@ -145,7 +145,7 @@ def _intervals(index: TraceIndex, history: StackHistory, numbers: Integers) -> R
         begins = own[np.append(True, numbers[own][1:] != numbers[own][:-1])]
         rows = np.empty(len(begins), INTERVAL)
         rows["t"], rows["hart"] = history.stints["t"][begins], hart
-        rows["stop"] = np.append(rows["t"][1:], index.trace.end)
+        rows["stop"] = np.append(rows["t"][1:], index.trace.end if history.end is None else history.end)
         rows["task"] = numbers[begins]
         parts.append(rows[(rows["task"] > 0) & (rows["stop"] > rows["t"])])
     found = np.concatenate(parts)

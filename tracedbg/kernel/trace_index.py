@@ -1,5 +1,6 @@
 """What is sparse enough to be kept for a whole trace: traps, console lines, how blocks end."""
 
+from collections import deque
 from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import RLock
@@ -31,6 +32,19 @@ TRAP = np.dtype(
 """A trap by absolute ``t`` of the handler's first instruction; ``last`` is -1 where nothing ran before it."""
 
 
+MOST_TRAPS = 8 << 20
+"""Traps of a trace that are kept."""
+
+
+class _Traps:
+    """What ``TraceIndex.traps`` and its like answer."""
+
+    def __init__(self, harts: int) -> None:
+        self.rows = np.empty(0, TRAP)
+        self.left_out = np.zeros(harts, np.int64)
+        self.resume: Time | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ConsoleLine:
     """A line that the guest wrote; ``t`` of its first byte, ``end`` of its last, as bytes without the end."""
@@ -58,11 +72,39 @@ class TraceIndex:
                 self._tracks[name] = RegisterTrack.find(self.trace, name)
             return self._tracks[name]
 
-    @cached_property
+    @property
     def traps(self) -> NDArray[np.void]:
-        """All traps in order of t, as TRAP rows."""
-        parts = [self._epoch_traps(index) for index in range(self.trace.epochs)]
-        return np.concatenate(parts) if parts else np.empty(0, TRAP)
+        """The traps in order of t, as TRAP rows; of more than MOST_TRAPS the first and the last ones."""
+        return self._traps.rows
+
+    @property
+    def traps_left_out(self) -> NDArray[np.int64]:
+        """How many traps of each hart are not among ``traps``."""
+        return self._traps.left_out
+
+    @property
+    def traps_resume(self) -> Time | None:
+        """The t of the first of ``traps`` behind those that were left out, None where none was."""
+        return self._traps.resume
+
+    @cached_property
+    def _traps(self) -> "_Traps":
+        found, tail = _Traps(self.trace.guest.harts), deque[NDArray[np.void]]()
+        parts, kept, waiting = [np.empty(0, TRAP)], 0, 0
+        for index in range(self.trace.epochs):
+            rows = self._epoch_traps(index)
+            if kept + len(rows) <= MOST_TRAPS // 2 and not tail:
+                parts.append(rows)
+                kept += len(rows)
+                continue
+            tail.append(rows)
+            waiting += len(rows)
+            while waiting - len(tail[0]) >= MOST_TRAPS // 2:
+                waiting -= len(tail[0])
+                found.left_out += np.bincount(tail.popleft()["hart"], minlength=len(found.left_out))
+        found.resume = Time(int(tail[0]["t"][0])) if found.left_out.any() else None
+        found.rows = np.concatenate([*parts, *tail])
+        return found
 
     def _epoch_traps(self, index: int) -> NDArray[np.void]:
         epoch = self.trace.epoch(index)

@@ -15,7 +15,7 @@ from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.query import pc_at
 from tracedbg.query.rows import Rows
 from tracedbg.state.traps import Trap
-from tracedbg.store.source import Integers, Numbers
+from tracedbg.store.source import Flags, Integers, Numbers
 
 HANDLER = 4096
 """Instructions of a handler in which it looks why it was called, or never."""
@@ -75,19 +75,29 @@ class TrapOutcomes:
 
         In order of t; of very many the first and the last ones.
         """
-        rows = self.faults[self.faults["source"] != 0]
+        rows = self._looked_at(self.faults["source"] != 0)
         # Firmware may pass one on that it was not meant for, by a return to another handler.
         passed_on = np.flatnonzero((rows["target"] > rows["source"]) & (rows["source"] != 0))[
             -FORWARDS_TRIED:
         ]
         chosen = self._returned_to(rows) < 0
         chosen[passed_on] = True
-        return [self.outcome(row) for row in _ends(rows[chosen])]
+        return self._known(_ends(rows[chosen]))
 
     def of_user(self) -> list[TrapOutcome]:
         """Return how those exceptions in user mode ended that it did not go on from, as ``of_kernel``."""
-        rows = self.faults[self.faults["source"] == 0]
-        return [self.outcome(row) for row in _ends(rows[self._returned_to(rows) < 0])]
+        rows = self._looked_at(self.faults["source"] == 0)
+        return self._known(_ends(rows[self._returned_to(rows) < 0]))
+
+    def _looked_at(self, chosen: Flags) -> Rows:
+        """Return some of the exceptions, those that the history reaches."""
+        end = self._history.end
+        return self.faults[chosen if end is None else chosen & (self.faults["t"] < end)]
+
+    def _known(self, rows: Rows) -> list[TrapOutcome]:
+        """Return how exceptions ended; where the history gave up, nothing tells that one was the end."""
+        found = [self.outcome(row) for row in rows]
+        return [one for one in found if self._history.end is None or not one.is_final]
 
     def outcome(self, row: np.void) -> TrapOutcome:
         """Return how the exception of a TRAP row ended."""

@@ -30,6 +30,11 @@ class Trace(state.Trace):
         """The kernel's view: stacks, page owners, address spaces; made when it is first asked for."""
         return kernel_of(self)
 
+    def close(self) -> None:
+        """Close the file and let go of the kernel's view; nothing can be read afterwards."""
+        super().close()
+        vars(self).pop("kernel", None)
+
     def why(
         self,
         target: Target,

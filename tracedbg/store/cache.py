@@ -47,6 +47,12 @@ class ByteCache:
             self._put(key, value)
         return value
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()
+            self._bytes = 0
+
     def _put(self, key: Hashable, value: Sized) -> None:
         old: Any = self._entries.pop(key, None)
         self._bytes += value.nbytes - (0 if old is None else old.nbytes)

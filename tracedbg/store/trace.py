@@ -183,8 +183,10 @@ class Trace(Closing):
         return self._source.file.metadata(name)
 
     def close(self) -> None:
-        """Close the file; nothing can be read afterwards."""
+        """Close the file and forget what was decoded; nothing can be read afterwards."""
         self._source.file.close()
+        # What asked for it may be alive for long: parts of the layers above refer to each other.
+        self._source.cache.clear()
 
 
 def _in_order(starts: Numbers, guest: Guest) -> bool:
