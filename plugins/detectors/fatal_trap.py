@@ -211,7 +211,7 @@ def _standstill(view: KernelView) -> Iterator[Finding]:
     """
     ending, missing = view.trace.store.ending, missing_banners(view)
     by_guest = ending is not None and ending.how in BY_GUEST
-    if by_guest and not missing:
+    if (by_guest and not missing) or view.history.end is not None:
         return
     tails, waiting = hart_tails(view), waiting_contexts(view)
     if not tails:
