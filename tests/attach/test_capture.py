@@ -441,3 +441,34 @@ def test_symbols_of_another_build_are_told_once(
     with tracedbg.open(tmp_path / "other.bin") as trace:
         assert trace.store.ending is not None
         assert told in trace.store.ending.notes
+
+
+PRINTS = """
+    li a1, 0x10000000
+    li a0, 'H'
+    sb a0, 0(a1)
+    # The divisor latch is in the place of the data register.
+    li a2, 0x83
+    sb a2, 3(a1)
+    sb zero, 0(a1)
+    li a2, 3
+    sb a2, 3(a1)
+    li a0, 'i'
+    sb a0, 0(a1)
+end: j end
+"""
+
+
+def test_what_single_steps_print_is_on_the_console(
+    qemu: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kernel, path = bare(tmp_path, PRINTS), tmp_path / "capture.bin"
+    with machine(qemu, tmp_path, "-kernel", str(kernel), firmware="none") as target:
+        plan = ["--break", "_start", "--stops", "1", "--step", "16"]
+        attach(target, path, capsys, "--symbols", str(kernel), *plan)
+        target.wait_for("Hi")
+    assert_true(path)
+    with tracedbg.open(path) as trace:
+        printed = trace.console()
+        assert printed.text == "Hi"
+        assert [trace.at(int(t)).registers["a0"] for t in printed.times] == [ord("H"), ord("i")]

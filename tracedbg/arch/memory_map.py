@@ -1,10 +1,14 @@
 """The map of physical memory, as QEMU's monitor prints it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from tracedbg.ids import PhysicalAddress
+
+UART_NAMES = ("serial", "uart")
+"""What QEMU's names of UARTs have in them."""
 
 RangeKind = Literal["ram", "memory", "rom", "device"]
 _KINDS: dict[str, RangeKind] = {
@@ -65,3 +69,13 @@ def _ranges(view: str, ram_id: str) -> tuple[MemoryRange, ...]:
             offset = int(match[5] or "0", 16)
             found.append(MemoryRange(PhysicalAddress(first), last - first + 1, kind, match[4], offset))
     return tuple(found)
+
+
+def is_uart(name: str) -> bool:
+    """Say whether a device of QEMU's is a UART, by its name."""
+    return any(part in name for part in UART_NAMES)
+
+
+def uart_addresses(memory: Sequence[MemoryRange]) -> tuple[int, ...]:
+    """Return the physical address of each UART's data register, which is its first."""
+    return tuple(area.start for area in memory if area.kind == "device" and is_uart(area.name))

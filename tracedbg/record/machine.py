@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tracedbg.arch.memory_map import MemoryRange
+from tracedbg.arch.memory_map import UART_NAMES, MemoryRange, is_uart
 from tracedbg.errors import RecordError
 from tracedbg.record.slots import Range
 
-_UART_NAMES = ("serial", "uart")
 # Devices of the boards that QEMU emulates which never write guest memory by themselves.
 _NO_DMA_NAMES = (
-    *_UART_NAMES, "clint", "mtimer", "swi", "plic", "aplic", "imsic", "rtc", "test", "gpio", "flash", "mrom",
+    *UART_NAMES, "clint", "mtimer", "swi", "plic", "aplic", "imsic", "rtc", "test", "gpio", "flash", "mrom",
     "fwcfg.data", "fwcfg.ctl", "prci", "otp", "pwm", "htif",
 )  # fmt: skip
 
@@ -33,18 +32,9 @@ def dma_ranges(memory: Sequence[MemoryRange]) -> list[Range]:
     ]
 
 
-def uart_addresses(memory: Sequence[MemoryRange]) -> tuple[int, ...]:
-    """Return the physical address of each UART's data register, which is its first."""
-    return tuple(area.start for area in memory if area.kind == "device" and _is_uart(area.name))
-
-
-def _is_uart(name: str) -> bool:
-    return any(part in name for part in _UART_NAMES)
-
-
 def uart_starts(devices: Iterable[Mapping[str, Any]]) -> list[int]:
-    """Return the same from the devices of a ``guest`` record."""
-    return [int(device["start"]) for device in devices if _is_uart(str(device["name"]))]
+    """Return the addresses of UARTs' data registers from the devices of a ``guest`` record."""
+    return [int(device["start"]) for device in devices if is_uart(str(device["name"]))]
 
 
 def check_ram(memory: Sequence[MemoryRange]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tracedbg.arch.memory_map import MemoryRange
+from tracedbg.arch.memory_map import MemoryRange, uart_addresses
 from tracedbg.errors import RecordError
 from tracedbg.format.columns import AnyArray
 from tracedbg.format.schema import ACCESSES, BLOCKS, END, Message
@@ -29,7 +29,6 @@ from tracedbg.record.machine import (
     dma_ranges,
     ram_ranges,
     relative_word,
-    uart_addresses,
 )
 from tracedbg.record.options import Options
 from tracedbg.record.outputs import Outputs

@@ -134,7 +134,9 @@ class _Repair:
             return whole
 
     def _watch_uarts(self, guest: Mapping[str, Any]) -> None:
-        self._builder.watch_uarts(uart_starts(guest["devices"]))
+        """Have the console taken from the stores to UARTs; of a capture these alone do not tell it."""
+        is_whole = guest.get("source") != GDBSTUB
+        self._builder.watch_uarts(uart_starts(guest["devices"]) if is_whole else ())
 
     def _copy_epochs(self, file: TraceFile) -> int:
         """Copy epochs up to the first that is damaged; return how many."""

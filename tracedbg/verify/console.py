@@ -32,11 +32,12 @@ class ConsoleCheck:
         self._byte = np.concatenate([np.empty(0, np.uint8), *(columns["byte"] for columns in parts)])
         self._latched: dict[int, bool | None] = dict.fromkeys(guest.uarts, None)
         self._report = report
+        self._begins = not guest.is_capture
         self._next = 0
 
     def check(self, messages: EpochMessages) -> None:
         """Compare the bytes of one epoch."""
-        if messages.first == 0:
+        if messages.first == 0 and self._begins:
             self._latched = dict.fromkeys(self._latched, False)
         end = messages.first + messages.length
         stop = int(np.searchsorted(self._t, np.uint64(end)))
@@ -53,6 +54,10 @@ class ConsoleCheck:
             first = np.concatenate([missing, foreign, given])[0]
             problem = f"t {int(first) >> 8}: a byte is not what the UART was given"
             self._report.differ("console", wrong, problem)
+
+    def forget(self) -> None:
+        """The guest ran unseen, and may have told the UARTs anything."""
+        self._latched = dict.fromkeys(self._latched, None)
 
     def end(self) -> None:
         """Say so when bytes are left over after the last epoch."""

@@ -50,7 +50,7 @@ def parse_guest(record: Mapping[str, Any]) -> GuestFacts:
     areas = tuple(map(_area, _items(record, "ram", RANGE_LIMIT)))
     uarts = tuple(_uarts(_items(record, "devices", RANGE_LIMIT)))
     if record.get("source") == "gdbstub":
-        return GuestFacts(harts, tuple(names), (), is_capture=True)
+        return GuestFacts(harts, tuple(names), (), uarts, is_capture=True)
     return GuestFacts(harts, tuple(names), areas, uarts)
 
 

@@ -126,6 +126,8 @@ class _Verification:
         self._report.differ("structure", results.missing, problem)
         self._registers.check(messages, instructions, results)
         if self._stops is not None:
+            if self._stops.has_gap(messages.first) and console is not None:
+                console.forget()
             self._stand(self._stops, messages, instructions, results)
         self._traps.check(messages, instructions, results)
         rows = word_rows(messages.accesses)

@@ -191,7 +191,7 @@ class Capture:
         state = guest.harts[hart]
         epoch.start(self._writer.block(Code(state.pc, *code, state.privilege, 0, Source.ANY)))
         epoch.leave_open()
-        guest.memory.forget()
+        guest.forget()
         guest.stub.resume(b"c")
         try:
             reply, reason = self._wait()

@@ -47,6 +47,7 @@ class EpochColumns:
         self._states: list[tuple[int, int, int, int]] = []
         self._traps: list[tuple[int, Trap]] = []
         self._accesses: list[tuple[int, Access]] = []
+        self._printed: list[tuple[int, int]] = []
         self._changes: list[tuple[int, int, int, int, int]] = []
         self._keyframes: list[tuple[int, HartState, tuple[int, ...]]] = []
         for number, state in enumerate(harts):
@@ -80,6 +81,10 @@ class EpochColumns:
     def access(self, access: Access) -> None:
         """The instruction that started last touched memory."""
         self._accesses.append((self.length - 1, access))
+
+    def printed(self, byte: int) -> None:
+        """The instruction that started last put a byte on the console."""
+        self._printed.append((self.first + self.length - 1, byte))
 
     def change(self, physical: int, value: int) -> None:
         """Eight bytes hold something else than was known, before the instruction that is to start next."""
@@ -142,6 +147,11 @@ class EpochColumns:
         )  # fmt: skip
         values = [value or 0 for _, state, _ in self._keyframes for value in state.values]
         return {**table("keyframe", rows, fields), "keyframe.value": np.array(values, "<u8")}
+
+    def console(self) -> Columns | None:
+        """Return the columns of message ``console``, None when nothing was printed."""
+        columns = table("", self._printed, (("t", "<u8"), ("byte", "u1")))
+        return {name.removeprefix("."): column for name, column in columns.items()} if self._printed else None
 
     def touched(self) -> Touched:
         """Return what the epoch tells of memory, and which blocks ran."""

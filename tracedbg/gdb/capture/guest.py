@@ -7,6 +7,7 @@ from typing import Any
 from tracedbg.arch import AddressSpace, Architecture, Use, Walk, architecture
 from tracedbg.arch.memory_map import MemoryRange, parse_memory_map
 from tracedbg.gdb.capture.memory import KnownMemory, PhysicalReader
+from tracedbg.gdb.capture.printing import Printing
 from tracedbg.gdb.capture.registers import HartState, RegisterReader, read_numbers
 from tracedbg.gdb.capture.stub import StopReply, Stub, StubError
 from tracedbg.ids import PhysicalAddress, VirtualAddress
@@ -31,12 +32,18 @@ class LiveGuest:
         self.areas = _areas(stub)
         self.physical = PhysicalReader(stub)
         self.memory = KnownMemory(self.physical.page, self.areas)
+        self.printing = Printing(self.areas, self.physical.byte)
         self.harts: list[HartState] = []
         self.look()
 
     def look(self) -> None:
         """Read the registers of all harts."""
         self.harts = [self.registers.read(thread) for thread in self.threads]
+
+    def forget(self) -> None:
+        """The guest runs unseen: nothing is known any more but registers."""
+        self.memory.forget()
+        self.printing.forget()
 
     def hart_of(self, reply: StopReply) -> int:
         """Return the hart of the thread that a stop names, the first one where it names none."""

@@ -11,6 +11,7 @@ PAGES_LIMIT = 1 << 10
 """Pages that are read at one stop; a stop that wants more goes without."""
 _PHYSICAL = b"Qqemu.PhyMemMode:1"
 _VIRTUAL = b"Qqemu.PhyMemMode:0"
+_BYTE = re.compile(r": 0x([0-9a-f]{2})\b")
 _WORDS = re.compile(r"0x([0-9a-f]{16})\b")
 
 ReadPage = Callable[[int], bytes | None]
@@ -35,6 +36,14 @@ class PhysicalReader:
         parts = [content(reply) for reply in replies]
         whole = b"".join(part for part in parts if part is not None)
         return whole if len(whole) == PAGE_SIZE else None
+
+    def byte(self, address: int) -> int | None:
+        """Return one byte, also of a device, None where none can be read."""
+        if self.has_mode:
+            found = content(self._stub.ask(self.request(address, 1)))
+            return found[0] if found else None
+        match = _BYTE.search(self._stub.monitor(f"xp /1bx {address:#x}") or "")
+        return None if match is None else int(match[1], 16)
 
     @staticmethod
     def request(address: int, size: int) -> bytes:

@@ -25,6 +25,7 @@ class Step:
     ``single_before`` and ``single_after`` are all other registers; ``accesses`` follow from ``accesses()``.
     ``trapped`` says that the hart went where the instruction does not lead: by a trap of this ``cause``, or
     for a reason that is not known. ``is_interrupted`` tells that the instruction has nothing to do with it.
+    ``printed`` is the byte that it put on the console, if it did.
     """
 
     pc: int
@@ -40,6 +41,7 @@ class Step:
     cause: int | None
     is_interrupted: bool
     accesses: list[Access]
+    printed: int | None = None
 
     @property
     def source(self) -> Source:
@@ -92,6 +94,8 @@ def put(step: Step, epoch: EpochColumns, block: int, arch: Architecture) -> None
     _put_registers(epoch, (step.before, step.after), (step.single_before, step.single_after), own)
     for access in step.accesses:
         epoch.access(access)
+    if step.printed is not None:
+        epoch.printed(step.printed)
     if not step.trapped:
         return
     trap = _trap(step.single_before, step.single_after, arch) if step.cause is not None else None

@@ -78,7 +78,7 @@ class Stepper:
         finally:
             self._write()
             if self._is_lost:
-                self._guest.memory.forget()
+                self._guest.forget()
                 self._writer.tell(Told(gaps=[self._writer.t]))
         return Window(steps, watched, last, self._is_idle)
 
@@ -190,6 +190,8 @@ class Stepper:
     def _follow(self, step: Step) -> None:
         """Keep what is known of memory up to date with a step."""
         for access in step.accesses:
+            if access.is_store:
+                step.printed = self._guest.printing.byte(access)
             data = access.value.to_bytes(access.size, "little")
             for physical, size in () if step.located is None else step.located.pieces:
                 piece, data = data[:size], data[size:]

@@ -11,6 +11,7 @@ from tracedbg.format.columns import AnyArray
 from tracedbg.format.schema import (
     ACCESSES,
     BLOCKS,
+    CONSOLE,
     EPOCH,
     NEVER,
     SPAN,
@@ -87,6 +88,9 @@ class CaptureWriter:
         self.trace.write(EPOCH, epoch.epoch(self._last_t), epoch.first)
         self.trace.write(WRITES, {"value": grouping.encode(*epoch.recorded())}, epoch.first)
         self.trace.write(ACCESSES, epoch.accesses(), epoch.first)
+        printed = epoch.console()
+        if printed is not None:
+            self.trace.write(CONSOLE, printed, epoch.first)
         self._epochs += 1
         for level, first, columns in self._spans.add(epoch.first, epoch.touched()):
             self.trace.write(SPAN, columns, first, f"{SPAN.topic}/{level}")
