@@ -17,7 +17,12 @@ from tests.attach.machines import Machine, futex_options, machine
 from tests.guests.test_futex_stack import FAILED, MOST_RUNS
 from tracedbg.cli.main import main
 from tracedbg.format.schema import NEVER
+from tracedbg.gdb.capture.live import CapturedGuest
+from tracedbg.gdb.capture.session import CaptureSession, Request
 from tracedbg.gdb.capture.stub import Stub
+from tracedbg.gdb.transport import parse_address
+from tracedbg.ids import VirtualAddress
+from tracedbg.session.place import Selection
 from tracedbg.state import FoundBy
 from tracedbg.store import Trace
 from tracedbg.symbols import SymbolTable
@@ -472,3 +477,18 @@ def test_what_single_steps_print_is_on_the_console(
         printed = trace.console()
         assert printed.text == "Hi"
         assert [trace.at(int(t)).registers["a0"] for t in printed.times] == [ord("H"), ord("i")]
+
+
+@pytest.mark.parametrize("watched", [False, True], ids=["nothing watched", "watched bytes not met yet"])
+def test_a_guest_that_runs_stops_when_the_screen_asks(watched: bool, qemu: list[str], tmp_path: Path) -> None:
+    kernel, path = bare(tmp_path, "again: j again"), tmp_path / "capture.bin"
+    with machine(qemu, tmp_path, "-kernel", str(kernel), firmware="none") as target:
+        session = CaptureSession(parse_address(target.address), [], Request())
+        with session.opened(path) as (_, capture):
+            guest = CapturedGuest(session, capture, path)
+            if watched:
+                guest.watch(Selection(VirtualAddress(0x4000_0000), 8, is_virtual=True))
+            threading.Timer(0.4, guest.interrupt).start()
+            assert guest.resume() == "interrupt on hart 0 at 0x80000000"
+            guest.close()
+    assert_true(path)

@@ -228,6 +228,7 @@ class Capture:
                 return reply, StopReason.WATCHPOINT if watched else StopReason.BREAKPOINT
             if is_search:
                 break
+        is_asked = self._is_late
         self._is_interrupted = False
         stub.interrupt()
         reply = stub.wait(INTERRUPT_SECONDS)
@@ -236,7 +237,7 @@ class Capture:
         if reply.signal != SIGINT:
             # It was about to stop by itself.
             return reply, StopReason.BREAKPOINT
-        return reply, StopReason.INTERRUPT if self._is_late else None
+        return reply, StopReason.INTERRUPT if is_asked else None
 
     def _ran(self, reason: StopReason, pc: int) -> Stop:
         if reason is StopReason.BREAKPOINT and pc not in self._breaks:
