@@ -62,7 +62,7 @@ def below_finding(view: KernelView, detector: str, below: BelowBase) -> Finding:
     assert stack.base is not None, "only stacks with a base have something below it"
     store = used[0].store if used else below.store
     writer, use = writer_at(view, store.t), stack_use(view, below.context)
-    owner, name = _owner(view, stack, store)
+    owner, name = _owner(view, below, store)
     consumers = tuple(_consumer(view, item) for item in used)
     depth = stack.base - below.context.low
     stored = access_evidence(view, store, "store", f"{writer.code.text} stores to its stack")
@@ -85,10 +85,12 @@ def below_finding(view: KernelView, detector: str, below: BelowBase) -> Finding:
     )
 
 
-def _owner(view: KernelView, stack: Stack, store: Access) -> tuple[Owner, str | None]:
+def _owner(view: KernelView, below: BelowBase, store: Access) -> tuple[Owner, str | None]:
     """Return whose memory a store hit, and the object in it."""
+    stack = below.stack
     symbol = None if store.virtual is None else view.trace.symbols.at(store.virtual)
-    owner = view.owners.owner_at(Frame(store.physical // PAGE_SIZE), store.t)
+    frame = Frame(store.physical // PAGE_SIZE)
+    owner = view.owners.owner_at(frame, store.t, intruder=below.context)
     if symbol is None or owner.mapping is not None:
         return Owner(owner.kind.value, owner.text), None
     # A page may hold several objects; a neighbour in an array of stacks is a stack.

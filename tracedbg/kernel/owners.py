@@ -98,10 +98,10 @@ class Owners:
         self._stack_of = stack_of
         self._user_pages = user_pages
         self._guards = guards
-        self.tables = PageTables(trace, history)
+        self.tables = PageTables(trace, history, user_pages)
 
-    def owner_at(self, frame: Frame, t: Time) -> FrameOwner:
-        """Return the owner of a frame at a moment."""
+    def owner_at(self, frame: Frame, t: Time, *, intruder: Context | None = None) -> FrameOwner:
+        """Return the owner of a frame at a moment; what ``intruder`` did with its stack does not count."""
         address = PhysicalAddress(frame * PAGE_SIZE)
         if not self._trace.store.guest.is_ram(address):
             return FrameOwner(frame, t, self._outside(address))
@@ -114,7 +114,7 @@ class Owners:
         guard = self._guards.find_behind(frame, t)
         if guard is not None:
             return FrameOwner(frame, t, OwnerKind.GUARD, guard=guard)
-        found = self._stack_at(frame, t)
+        found = self._stack_at(frame, t, intruder)
         if found is not None:
             stack, page = found
             kind = OwnerKind.KERNEL_STACK if stack.privilege == self._kernel else OwnerKind.FIRMWARE
@@ -141,18 +141,31 @@ class Owners:
         inside = any(device.start <= address < device.start + device.size for device in devices)
         return OwnerKind.DEVICE if inside else OwnerKind.OTHER_MEMORY
 
-    def _stack_at(self, frame: Frame, t: Time) -> tuple[Stack, VirtualAddress] | None:
+    def _stack_at(
+        self, frame: Frame, t: Time, intruder: Context | None
+    ) -> tuple[Stack, VirtualAddress] | None:
         """Return the stack that stored to a frame before ``t`` and still may, and at which page.
 
         A task's stack stands empty while the task is in user mode: it stays that until somebody else writes.
+        One that is known to have run past its end counts only where there is no other.
         """
         rows = self._history.stack_pages
         rows = rows[(rows["frame"] == frame) & (rows["first"] <= t)]
+        if intruder is not None:
+            rows = rows[rows["context"] != intruder.number]
+        passing: tuple[Stack, VirtualAddress] | None = None
         for row in rows[::-1][:64]:
             context = self._history.contexts[int(row["context"])]
-            stack = self._stack_of.get(context.number)
-            if stack is not None and self._is_in_use(context, t):
-                return stack, VirtualAddress(int(row["page"]) * PAGE_SIZE)
+            stack, page = self._stack_of.get(context.number), VirtualAddress(int(row["page"]) * PAGE_SIZE)
+            if stack is None or not self._is_in_use(context, t):
+                continue
+            if not self._is_past_end(stack, page, t):
+                return stack, page
+            passing = passing or (stack, page)
+        return passing or self._empty_at(frame, t, rows)
+
+    def _empty_at(self, frame: Frame, t: Time, rows: Rows) -> tuple[Stack, VirtualAddress] | None:
+        """Return the stack whose frame it was last, by STACK_PAGE ``rows``, if nobody wrote to it since."""
         if not len(rows):
             return None
         newest = rows[np.argmax(rows["last"])]
@@ -161,6 +174,19 @@ class Owners:
             return None
         return stack, VirtualAddress(int(newest["page"]) * PAGE_SIZE)
 
+    def _is_past_end(self, stack: Stack, page: int, t: Time) -> bool:
+        """Say whether a page lies below the end of a stack, or below the top of one right under it."""
+        if stack.base is not None and page + PAGE_SIZE <= stack.base:
+            return True
+        between = [
+            other
+            for other in self._stack_of.values()
+            if page < other.top < stack.top and other.privilege == stack.privilege
+        ]
+        return any(
+            self._is_in_use(self._history.contexts[own], t) for other in between for own in other.contexts
+        )
+
     def _is_written(self, frame: Frame, start: Time, t: Time) -> bool:
         """Say whether anything writes to a frame from ``start`` on until ``t``."""
         where = (PhysicalAddress(frame * PAGE_SIZE), PAGE_SIZE)
@@ -168,7 +194,7 @@ class Owners:
         return next(rows, None) is not None
 
     def _is_in_use(self, context: Context, t: Time) -> bool:
-        return context.stop is None or t <= context.stop
+        return context.start <= t and (context.stop is None or t <= context.stop)
 
     @cached_property
     def _code(self) -> Integers:

@@ -1,14 +1,16 @@
 """Which frames hold page tables at a moment."""
 
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 
 from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import Frame, PhysicalAddress, Time
 from tracedbg.kernel.history import StackHistory
+from tracedbg.kernel.user_pages import UserPages
 from tracedbg.query import Kind, accesses
 from tracedbg.state import Trace
+from tracedbg.store.source import Integers
 
 DEEPEST = 8
 """Levels of tables that lead to one another."""
@@ -20,10 +22,11 @@ SPACES_TRIED = 64
 class PageTables:
     """Answers from the history of a trace; immutable."""
 
-    def __init__(self, trace: Trace, history: StackHistory) -> None:
+    def __init__(self, trace: Trace, history: StackHistory, user_pages: UserPages) -> None:
         self._trace = trace
         self._arch = trace.recording.arch
         self._history = history
+        self._user_pages = user_pages
         self._tables_at = lru_cache(maxsize=256)(partial(_find_tables, trace))
 
     def may_be_table(self, frame: Frame) -> bool:
@@ -90,13 +93,33 @@ class PageTables:
         return path
 
     def roots_near(self, t: Time) -> list[int]:
-        """Return the values of the address space register in use at ``t`` or later, the next ones first."""
+        """Return the values of the address space register in use at ``t`` or later, the next ones first.
+
+        In use is also a space that the kernel serves a trap from, in a space of its own.
+        """
         rows = self._history.spaces
         # What is not in use any more is no table, though it may still look like one.
         rows = rows[rows["last"] >= t]
         distance = np.maximum(np.maximum(rows["first"] - t, t - rows["last"]), 0)
         ordered = rows["root"][np.argsort(distance, kind="stable")].tolist()
-        return list(dict.fromkeys(ordered))[:SPACES_TRIED]
+        return list(dict.fromkeys([*ordered, *self._served(t)]))[:SPACES_TRIED]
+
+    def _served(self, t: Time) -> list[int]:
+        """Return the spaces that contexts which are there at ``t`` came from."""
+        starts, stops = self._spans
+        there = np.flatnonzero((starts <= t) & (t < stops))[-SPACES_TRIED:]
+        roots = [self._user_pages.root_at(self._history.contexts[number]) for number in there.tolist()]
+        return [root for root in roots if root is not None]
+
+    @cached_property
+    def _spans(self) -> tuple[Integers, Integers]:
+        """The start and the end of each context; those that user mode did not begin end at once."""
+        contexts = self._history.contexts
+        never = np.iinfo(np.int64).max
+        starts = np.array([context.start for context in contexts], np.int64)
+        stops = [never if context.stop is None else context.stop for context in contexts]
+        from_user = np.array([context.from_user for context in contexts], np.bool_)
+        return starts, np.where(from_user, np.array(stops, np.int64), starts)
 
 
 def _find_tables(trace: Trace, root: int, t: Time) -> frozenset[int]:

@@ -24,7 +24,7 @@ ALONE_PAGES = (1, 2, 4, 8, 16)
 def with_mapped_bases(
     trace: Trace, index: TraceIndex, history: StackHistory, stacks: list[Stack]
 ) -> list[Stack]:
-    """Return the stacks, with a base where the tables at their deepest moment tell one that was not known.
+    """Return the stacks, with a base where the tables tell one that was not known: as their lowest page was used.
 
     They tell nothing in a kernel that maps pages of its stacks when these are first touched.
     """
@@ -32,7 +32,21 @@ def with_mapped_bases(
     if any(_has_grown(trace, faults, history, stack) for stack in stacks):
         return stacks
     tops = [stack.top for stack in stacks]
-    return [_with_base(trace, stack, tops) if stack.base is None else stack for stack in stacks]
+    return [
+        stack if stack.base is not None else _with_base(trace, stack, tops, _deepest(history, stack))
+        for stack in stacks
+    ]
+
+
+def _deepest(history: StackHistory, stack: Stack) -> Time:
+    """Return when the lowest page was used first.
+
+    The stack pointer may be set before the tables are in use that map the stack.
+    """
+    rows = history.stack_pages[np.isin(history.stack_pages["context"], stack.contexts)]
+    if not len(rows):
+        return Time(stack.low_t)
+    return Time(int(rows["first"][rows["page"] == rows["page"].min()].min()))
 
 
 def _data_faults(index: TraceIndex) -> Rows:
@@ -61,8 +75,8 @@ def _has_grown(trace: Trace, faults: Rows, history: StackHistory, stack: Stack) 
     return False
 
 
-def _with_base(trace: Trace, stack: Stack, tops: list[int]) -> Stack:
-    pages = _Pages.at(trace, stack)
+def _with_base(trace: Trace, stack: Stack, tops: list[int], t: Time) -> Stack:
+    pages = _Pages.at(trace, stack, t)
     if pages is None:
         return stack
     base = pages.base_of(stack)
@@ -79,9 +93,9 @@ class _Pages:
         self._space = space
 
     @classmethod
-    def at(cls, trace: Trace, stack: Stack) -> "_Pages | None":
+    def at(cls, trace: Trace, stack: Stack, t: Time) -> "_Pages | None":
         """Return the pages of the space that a stack lies in, None where nothing is translated."""
-        moment = trace.at(Time(min(stack.low_t, trace.end)))
+        moment = trace.at(Time(min(t, trace.end)))
         if moment.satp is None or moment.privilege is None or stack.privilege != moment.privilege:
             return None
         space = moment.address_space()
