@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from tracedbg.detect import Certainty, Check, Evidence, Finding, Outcome, Severity
+from tracedbg.detect.dead_vectors import dead_vector_finding, find_dead_vectors
 from tracedbg.detect.evidence import backtrace_at, calls_text, code_at, stack_use
 from tracedbg.detect.fault_story import FaultStory, fault_story, interrupted_code
 from tracedbg.detect.last_words import console_tail, missing_banners
@@ -14,7 +15,7 @@ from tracedbg.detect.standstill import (
     waiting_contexts,
     waiting_evidence,
 )
-from tracedbg.detect.trap_storms import Storm, find_storms
+from tracedbg.detect.trap_storms import Storm, cascade_before, find_storms
 from tracedbg.ids import Time
 from tracedbg.kernel.panics import PanicCall
 from tracedbg.kernel.trap_outcomes import TrapOutcome
@@ -36,7 +37,8 @@ class FatalTrap:
 
     def run(self, view: KernelView) -> Iterable[Outcome]:
         """Yield a finding for each hart that a trap or a panic ended, or for the guest's standstill."""
-        found = list(_iter_storms(view))
+        found = [dead_vector_finding(view, self.name, dead) for dead in find_dead_vectors(view)]
+        found += _iter_storms(view)
         told = {finding.t for finding in found}
         for outcome in view.trap_outcomes.of_kernel():
             if outcome.returned is None and outcome.trap.t not in told:
@@ -61,10 +63,10 @@ def _checks(view: KernelView) -> Iterator[Check]:
 def _iter_storms(view: KernelView) -> Iterator[Finding]:
     for storm in find_storms(view):
         outcome = view.trap_outcomes.outcome(storm.first)
-        finding = _of_trap(view, outcome, Severity.ERROR)
+        end = "and then the same one over and over in its trap handler"
+        finding = _of_trap(view, outcome, Severity.ERROR, end)
         yield replace(
             finding,
-            title=f"{finding.title}, and then took the same trap over and over in its trap handler",
             certainty=Certainty.CERTAIN,
             why=_storm_text(storm),
             paragraph=f"{finding.paragraph} {_storm_text(storm)}".strip(),
@@ -82,7 +84,27 @@ def _of_kernel_trap(view: KernelView, outcome: TrapOutcome) -> Iterator[Finding]
     if outcome.went_on is not None and outcome.cause_read:
         yield _of_trap(view, outcome, Severity.WARNING)
     elif outcome.is_final and (outcome.cause_read or _ends_in_a_loop(view, outcome)):
-        yield _of_trap(view, outcome, Severity.ERROR)
+        yield _of_final_trap(view, outcome)
+
+
+def _of_final_trap(view: KernelView, outcome: TrapOutcome) -> Finding:
+    """Tell of the trap that a hart did not get over; where its handler trapped itself, of the first one."""
+    cascade = cascade_before(view, outcome.trap)
+    if cascade is None:
+        return _of_trap(view, outcome, Severity.ERROR)
+    first = view.trap_outcomes.outcome(cascade.first)
+    times = "one more" if cascade.count == 1 else f"{cascade.count} more"
+    end = f"then {times} in its trap handler, after which its hart did nothing else"
+    last = Evidence(
+        outcome.trap.t,
+        "trap",
+        f"the last of {cascade.count} traps of the handler, at most {cascade.apart} instructions apart",
+        outcome.trap.hart,
+        interrupted_code(view, outcome.trap),
+    )
+    found = _of_trap(view, first, Severity.ERROR, end)
+    chain = tuple(sorted([*found.chain, last], key=lambda item: item.t))
+    return replace(found, certainty=Certainty.CERTAIN, why=_why(outcome), chain=chain)
 
 
 def _ends_in_a_loop(view: KernelView, outcome: TrapOutcome) -> bool:
@@ -101,9 +123,10 @@ def _of_user_trap(view: KernelView, outcome: TrapOutcome) -> Finding:
     return replace(finding, severity=Severity.WARNING) if ruined else finding
 
 
-def _of_trap(view: KernelView, outcome: TrapOutcome, severity: Severity) -> Finding:
+def _of_trap(view: KernelView, outcome: TrapOutcome, severity: Severity, end: str | None = None) -> Finding:
+    """Return the finding on a trap; ``end`` says what came of it, where that is more than its own outcome."""
     trap, story = outcome.trap, fault_story(view, outcome.trap)
-    title = _title(view, outcome)
+    title = _title(view, outcome, end or _end(outcome))
     use = None if outcome.context is None else stack_use(view, outcome.context)
     return Finding(
         detector=FatalTrap.name,
@@ -121,13 +144,16 @@ def _of_trap(view: KernelView, outcome: TrapOutcome, severity: Severity) -> Find
     )
 
 
-def _title(view: KernelView, outcome: TrapOutcome) -> str:
+def _end(outcome: TrapOutcome) -> str:
+    return "after which its hart did nothing else" if outcome.is_final else "from which it never came back"
+
+
+def _title(view: KernelView, outcome: TrapOutcome, end: str) -> str:
     trap, arch = outcome.trap, view.index.arch
     code = interrupted_code(view, trap)
     where = f"{trap.epc:#x}" if code is None else code.text
     cause = arch.cause_name(trap.cause)
     who = f"{arch.privilege_name(trap.source)} mode"
-    end = "after which its hart did nothing else" if outcome.is_final else "from which it never came back"
     return f"{who} took the exception '{cause}' ({trap.value:#x}) at {where}, {end}"
 
 
@@ -229,7 +255,7 @@ def _standstill(view: KernelView) -> Iterator[Finding]:
     yield Finding(
         detector=FatalTrap.name,
         severity=Severity.WARNING if missing or stuck else Severity.INFO,
-        title=f"{_end_text(missing, by_guest=by_guest)}: {_doing(tails)}, {len(waiting)} contexts wait",
+        title=f"{_end_text(missing, by_guest=by_guest)}: {_doing(tails)}, {_wait_text(len(waiting))}",
         t=max(tail.t for tail in tails),
         certainty=sure,
         why=why,
@@ -241,6 +267,10 @@ def _standstill(view: KernelView) -> Iterator[Finding]:
 def _end_text(missing: tuple[str, ...], *, by_guest: bool) -> str:
     end = "the guest shut down" if by_guest else "the recording was ended from outside"
     return f"{', '.join(map(repr, missing))} was never printed, and {end}" if missing else end
+
+
+def _wait_text(count: int) -> str:
+    return "1 context waits" if count == 1 else f"{count} contexts wait"
 
 
 def _doing(tails: list[HartTail]) -> str:

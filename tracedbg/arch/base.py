@@ -208,6 +208,10 @@ class Architecture(ABC):
         """Return the registers that a trap handled at a privilege writes."""
 
     @abstractmethod
+    def trap_vector_register(self, privilege: int) -> str:
+        """Return the register that says where traps handled at a privilege begin."""
+
+    @abstractmethod
     def dataflow(self, data: bytes) -> Dataflow:
         """Return what the instruction made of these bytes makes out of what."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tracedbg.arch import TrapKind
 from tracedbg.arch.dataflow import Operation
-from tracedbg.detect.evidence import code_at, code_of, victim_of, writer_at
+from tracedbg.detect.evidence import bytes_at, code_at, code_of, victim_of, writer_at
 from tracedbg.detect.finding import Code, Evidence, Owner, Victim, Writer
 from tracedbg.detect.wording import bytes_text
 from tracedbg.errors import TracedbgError
@@ -13,7 +13,7 @@ from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import Frame, Time
 from tracedbg.kernel.contexts import NO_CONTEXT
 from tracedbg.kernel.view import KernelView
-from tracedbg.provenance import BytesAt, Explanation, Limits, Step, why
+from tracedbg.provenance import BytesAt, Explanation, Limits, Role, Step, why
 from tracedbg.query import Access, Kind
 from tracedbg.state.traps import Trap
 
@@ -46,7 +46,10 @@ def fault_story(view: KernelView, trap: Trap) -> FaultStory:
         found = why(view.trace, "fault", at=view.trace.at(trap.t, hart=trap.hart), limits=LIMITS)
     except TracedbgError as error:
         return FaultStory(text=f"Where the address came from could not be found out: {error}.")
-    chain = tuple(sorted(_iter_chain(found), key=lambda item: item.t))
+    chain = tuple(sorted(_iter_chain(view, found), key=lambda item: item.t))
+    taken = _taken_away(view, trap, found)
+    if taken is not None:
+        return taken
     step = None if found.stack_of is None else found.steps[found.stack_of]
     if step is None or step.kind not in _STORES or not isinstance(step.place, BytesAt):
         return FaultStory(chain=chain)
@@ -57,28 +60,61 @@ def fault_story(view: KernelView, trap: Trap) -> FaultStory:
     return FaultStory(chain=tuple(item for item in chain if item.t != step.t))
 
 
-def _iter_chain(found: Explanation) -> Iterator[Evidence]:
+def _taken_away(view: KernelView, trap: Trap, found: Explanation) -> FaultStory | None:
+    """Return the story of a page of the stack in use that was unmapped; None where it was not."""
+    context = None if trap.last is None else view.context_at(trap.hart, trap.last)
+    steps = [
+        found.steps[number]
+        for each in found.steps[0].inputs
+        if each.role is Role.TRANSLATION
+        for number in each.made_by
+    ]
+    if (
+        context is None
+        or not steps
+        or steps[0].kind not in _STORES
+        or not context.low <= trap.value < context.top
+    ):
+        return None
+    rows, step = view.history.stack_pages, steps[0]
+    used = (rows["context"] == context.number) & (rows["page"] == trap.value // PAGE_SIZE)
+    used &= rows["first"] < step.t
+    if not used.any() or not isinstance(step.place, BytesAt):
+        return None
+    frame, writer = Frame(int(rows["frame"][used][-1])), writer_at(view, step.t)
+    owner, stack = view.owners.owner_at(frame, step.t), view.stack_of(context)
+    text = (
+        f"The address lies in {'the stack in use' if stack is None else stack.name}, whose page there (frame "
+        f"{frame * PAGE_SIZE:#x}) was unmapped by {writer.code.text} at t {step.t:,}, while it was in use."
+    )
+    spine = [*_iter_chain(view, found), _evidence(view, step, "store")]
+    chain = tuple(sorted({item.t: item for item in spine}.values(), key=lambda item: item.t))
+    return FaultStory(chain, writer, None, Owner(owner.kind.value, owner.text), is_ruined=True, text=text)
+
+
+def _iter_chain(view: KernelView, found: Explanation) -> Iterator[Evidence]:
     for number in dict.fromkeys((*found.spine, *([] if found.stack_of is None else [found.stack_of]))):
-        yield _evidence(found.steps[number], "fault" if number == 0 else "origin")
+        yield _evidence(view, found.steps[number], "fault" if number == 0 else "origin")
 
 
-def _evidence(step: Step, role: str) -> Evidence:
+def _evidence(view: KernelView, step: Step, role: str) -> Evidence:
     place, value = step.place, "??" if step.value is None else f"{step.value:#x}"
-    where = f"{bytes_text(place.size)} at {place.physical:#x}" if isinstance(place, BytesAt) else place.name
-    is_bytes = isinstance(place, BytesAt)
-    size = place.size if isinstance(place, BytesAt) else None
+    code = None if step.pc is None else code_of(step.pc, step.symbol, step.line)
+    if not isinstance(place, BytesAt):
+        return Evidence(step.t, role, f"{step.text}: {place.name} = {value}", step.hart, code)
+    after = None if step.value is None else step.value.to_bytes(place.size, "little")
+    is_store = step.kind in _STORES
     return Evidence(
         t=step.t,
         role=role,
-        text=f"{step.text}: {where} = {value}",
+        text=f"{step.text}: {bytes_text(place.size)} at {place.physical:#x} = {value}",
         hart=step.hart,
-        code=None if step.pc is None else code_of(step.pc, step.symbol, step.line),
-        physical=place.physical if isinstance(place, BytesAt) else None,
-        virtual=place.virtual if isinstance(place, BytesAt) else None,
-        size=size,
-        after=step.value.to_bytes(size or 0, "little")
-        if is_bytes and size and step.value is not None
-        else None,
+        code=code,
+        physical=place.physical,
+        virtual=place.virtual,
+        size=place.size,
+        before=bytes_at(view, place.physical, place.size, step.t) if is_store else after,
+        after=after,
     )
 
 
@@ -88,12 +124,14 @@ def _with_store(view: KernelView, chain: tuple[Evidence, ...], found: Explanatio
     near = view.accesses((place.physical, place.size), (step.t, Time(step.t + 1)))
     stores = near.select(near.rows["kind"] == Kind.STORE)
     writer = writer_at(view, step.t)
-    owner = view.owners.owner_at(Frame(place.physical // PAGE_SIZE), step.t)
+    own = int(stores.context[-1]) if len(stores.rows) else NO_CONTEXT
+    in_stack = bool(stores.in_stack[-1]) if len(stores.rows) else False
+    intruder = view.history.contexts[own] if in_stack and own != NO_CONTEXT else None
+    owner = view.owners.owner_at(Frame(place.physical // PAGE_SIZE), step.t, intruder=intruder)
     story = FaultStory(chain, writer, None, Owner(owner.kind.value, owner.text))
     text = f"The value was left by {writer.code.text} at t {step.t:,}, in the {owner.text}"
     if not len(stores.rows):
         return _said(story, f"{text}.", is_ruined=False)
-    own, in_stack = int(stores.context[-1]), bool(stores.in_stack[-1])
     reader = _reader(view, found, step, place)
     story = _said(story, text, is_ruined=False, victim=victim_of(view, Access.of(stores.rows[-1])))
     return _judged(view, story, (own, in_stack), reader)

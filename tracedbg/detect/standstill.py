@@ -1,12 +1,13 @@
 """What a guest was at when its recording was ended from outside: each hart, and each context that waits."""
 
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
-from tracedbg.detect.evidence import backtrace_at, code_at
+from tracedbg.detect.evidence import backtrace_at, code_at, stack_use
 from tracedbg.detect.finding import Code, Evidence
-from tracedbg.ids import Hart, Time
+from tracedbg.ids import Hart, Time, VirtualAddress
 from tracedbg.kernel.contexts import Context
 from tracedbg.kernel.view import KernelView
 from tracedbg.query import last_of_hart
@@ -59,7 +60,10 @@ class HartTail:
 
 
 def waiting_contexts(view: KernelView) -> list[Waiting]:
-    """Return the contexts of the kernel that stand still, those that went last first; at most SHOWN."""
+    """Return the contexts of the kernel that stand still, those that went last first; at most SHOWN.
+
+    Not those of programs that have ended: their address spaces are gone.
+    """
     levels = [stack.privilege for stack in view.stacks]
     kernel = min(levels, default=0)
     found = [
@@ -68,7 +72,20 @@ def waiting_contexts(view: KernelView) -> list[Waiting]:
         if context.privilege == kernel and context.stop is None and _since(context) is not None
     ]
     found.sort(key=lambda context: -(_since(context) or 0))
-    return [_waiting(view, context) for context in found[:SHOWN]]
+    there = (context for context in found if not _has_ended(view, context))
+    return [_waiting(view, context) for context in islice(there, SHOWN)]
+
+
+def _has_ended(view: KernelView, context: Context) -> bool:
+    """Say whether the code that a context was called from is mapped in its address space no more."""
+    if not context.from_user:
+        return False
+    trap = view.index.last_trap_from_user(Hart(context.hart), Time(context.start))
+    space = view.user_pages.space_at(Hart(context.hart), Time(context.start))
+    if trap is None or space is None or not space.is_translated:
+        return False
+    walk = view.trace.at(view.trace.end).translate(VirtualAddress(int(trap["epc"])), space=space)
+    return view.index.arch.user_flag not in walk.flags
 
 
 def _since(context: Context) -> Time | None:
@@ -137,8 +154,7 @@ def last_in_user_mode(view: KernelView) -> Time | None:
 
 def waiting_evidence(view: KernelView, waiting: Waiting) -> Evidence:
     """Return a context that waits as evidence."""
-    stack = view.stack_of(waiting.context)
-    name = "a context" if stack is None else stack.name
+    name = stack_use(view, waiting.context).text
     calls = " < ".join(code.text for code in waiting.backtrace)
     return Evidence(
         t=waiting.since,

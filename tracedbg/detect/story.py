@@ -22,15 +22,22 @@ def fold(view: KernelView, findings: Iterable[Finding]) -> list[Finding]:
     """Return stories, the worst first: of findings that hang together one, with the others as ``related``."""
     stories = []
     for group in _groups(list(findings)):
-        cause, *others = sorted(group, key=_order)
+        first = min(finding.t for finding in group)
+        cause, *others = sorted(group, key=lambda finding: _order(finding, first))
         paragraph = cause.paragraph or tell(view, cause, others)
         stories.append(replace(cause, related=(*cause.related, *others), paragraph=paragraph))
     return sorted(stories, key=lambda story: (story.severity.rank, story.t))
 
 
-def _order(finding: Finding) -> tuple[int, int, int]:
+def _order(finding: Finding, first: int) -> tuple[int, int, int]:
+    """Return the place of a finding in its story, which begins at ``first``: causes before what came of them.
+
+    A stack that was used on after it had met its guard page is no cause.
+    """
     known = finding.detector in CAUSES_FIRST
     place = CAUSES_FIRST.index(finding.detector) if known else len(CAUSES_FIRST)
+    if finding.t == first and _is_caught(finding):
+        place = -1
     return finding.severity.rank, place, finding.t
 
 
@@ -51,6 +58,8 @@ def hang_together(one: Finding, other: Finding) -> bool:
     """Say whether two findings share a store that did damage or a load that brought it, or have one cause."""
     if _moments(one) & _moments(other) or _is_end_of(one, other) or _is_end_of(other, one):
         return True
+    if _is_aftermath(one, other) or _is_aftermath(other, one):
+        return True
     cause = _cause(one)
     return cause is not None and cause == _cause(other)
 
@@ -62,6 +71,17 @@ def _is_end_of(end: Finding, cause: Finding) -> bool:
     if cause.stack is None or cause.stack.top != end.stack.top or not cause.consumers:
         return False
     return cause.severity is Severity.ERROR and cause.consumers[0].t < end.t
+
+
+def _is_aftermath(later: Finding, overflow: Finding) -> bool:
+    """Say whether a stack that had met its guard page was used on below it, by the handler of that fault."""
+    if overflow.stack is None or later.stack is None or later.stack.top != overflow.stack.top:
+        return False
+    return _is_caught(overflow) and later.severity is Severity.ERROR and later.t > overflow.t
+
+
+def _is_caught(finding: Finding) -> bool:
+    return finding.detector == "guard-page" and finding.severity is Severity.ERROR
 
 
 def _cause(finding: Finding) -> tuple[int, str, str] | None:

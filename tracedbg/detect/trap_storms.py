@@ -1,4 +1,4 @@
-"""Harts whose trap handler traps, again and again, up to the end."""
+"""Harts whose trap handler traps itself, once or again and again, some up to the end."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import numpy as np
 from tracedbg.ids import VirtualAddress
 from tracedbg.kernel.view import KernelView
 from tracedbg.query.rows import Rows
+from tracedbg.state.traps import Trap
 
 FEWEST = 8
 """Traps that make a storm."""
@@ -26,6 +27,33 @@ class Storm:
     count: int
     pc: VirtualAddress
     apart: int
+
+
+@dataclass(frozen=True)
+class Cascade:
+    """Traps of a hart each of which came in the handler of the one before, ``first`` being a TRAP row.
+
+    ``count`` are those that the handler took itself, at most ``apart`` instructions apart.
+    """
+
+    first: np.void
+    count: int
+    apart: int
+
+
+def cascade_before(view: KernelView, trap: Trap) -> Cascade | None:
+    """Return the cascade that ends with a trap; None where that came in no handler of another one."""
+    faults = view.trap_outcomes.faults
+    rows = faults[(faults["hart"] == trap.hart) & (faults["t"] <= trap.t)]
+    nested = (rows["source"][1:] == rows["target"][:-1]) & (np.diff(rows["t"]) <= APART)
+    broken = np.flatnonzero(~nested)
+    first = int(broken[-1]) + 1 if len(broken) else 0
+    # What was returned from is over: what comes next is a trap of its own.
+    returned = np.flatnonzero(view.trap_outcomes.have_returned(rows[first:-1]))
+    first += int(returned[-1]) + 1 if len(returned) else 0
+    if first >= len(rows) - 1:
+        return None
+    return Cascade(rows[first], len(rows) - 1 - first, int(np.diff(rows["t"][first:]).max()))
 
 
 def find_storms(view: KernelView) -> list[Storm]:

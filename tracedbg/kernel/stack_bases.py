@@ -24,7 +24,7 @@ ALONE_PAGES = (1, 2, 4, 8, 16)
 def with_mapped_bases(
     trace: Trace, index: TraceIndex, history: StackHistory, stacks: list[Stack]
 ) -> list[Stack]:
-    """Return the stacks, with a base where the tables tell one that was not known: as their lowest page was used.
+    """Return the stacks, with a base where the tables tell one that was not known, at their lowest page.
 
     They tell nothing in a kernel that maps pages of its stacks when these are first touched.
     """

@@ -124,6 +124,13 @@ class TraceIndex:
         own = np.flatnonzero(rows["hart"][low:high] == hart)
         return rows[int(low + own[-1])] if len(own) else None
 
+    def last_trap_from_user(self, hart: Hart, t: Time) -> np.void | None:
+        """Return the last trap from user mode of a hart whose handler begins at or before ``t``."""
+        rows = self.traps
+        stop = int(np.searchsorted(rows["t"], t, "right"))
+        own = np.flatnonzero((rows["hart"][:stop] == hart) & (rows["source"][:stop] == 0))
+        return rows[int(own[-1])] if len(own) else None
+
     @cached_property
     def console_lines(self) -> tuple[ConsoleLine, ...]:
         """The lines of the console; an unfinished last one counts."""

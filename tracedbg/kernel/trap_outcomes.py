@@ -99,6 +99,10 @@ class TrapOutcomes:
         found = [self.outcome(row) for row in rows]
         return [one for one in found if self._history.end is None or not one.is_final]
 
+    def have_returned(self, rows: Rows) -> Flags:
+        """Say of each TRAP row whether what it interrupted simply went on."""
+        return self._returned_to(rows) >= 0
+
     def outcome(self, row: np.void) -> TrapOutcome:
         """Return how the exception of a TRAP row ended."""
         trap, place = trap_of(row), self._stint_of(row)

@@ -85,7 +85,7 @@ class GuestError(ValueError):
 
 def parse_guest(record: Mapping[str, Any]) -> Guest:
     """Return the guest of metadata record ``guest``; raises GuestError with the field that is wrong."""
-    fields = _Fields(record)
+    fields = Fields(record)
     guest = Guest(
         arch=fields.text("arch"),
         harts=fields.number("harts"),
@@ -104,14 +104,14 @@ def parse_guest(record: Mapping[str, Any]) -> Guest:
 
 def parse_ending(record: Mapping[str, Any]) -> Ending:
     """Return the ending of metadata record ``ending``; raises GuestError with the field that is wrong."""
-    fields = _Fields(record)
+    fields = Fields(record)
     code = record.get("exit_code")
     if code is not None and type(code) is not int:
         raise GuestError("exit_code is not a number")
     return Ending(fields.text("how"), code, fields.number("instructions"), tuple(fields.texts("notes")))
 
 
-def _device(start: PhysicalAddress, size: int, item: "_Fields") -> Device:
+def _device(start: PhysicalAddress, size: int, item: "Fields") -> Device:
     return Device(start, size, item.text("name"))
 
 
@@ -133,7 +133,7 @@ def _check(guest: Guest) -> None:
 Made = TypeVar("Made")
 
 
-class _Fields:
+class Fields:
     """Typed access to a JSON object's fields."""
 
     def __init__(self, record: Mapping[str, Any]) -> None:
@@ -163,11 +163,11 @@ class _Fields:
                 raise GuestError(f"{name} holds something that is not a text")
             yield value
 
-    def ranges(self, name: str, make: "Callable[[PhysicalAddress, int, _Fields], Made]") -> Iterator[Made]:
+    def ranges(self, name: str, make: "Callable[[PhysicalAddress, int, Fields], Made]") -> Iterator[Made]:
         for value in self.items(name):
             if not isinstance(value, dict):
                 raise GuestError(f"{name} holds something that is not an object")
-            item = _Fields(value)
+            item = Fields(value)
             start, size = item.number("start"), item.number("size")
             if not size or start + size > 1 << 64:
                 raise GuestError(f"{name} holds a range of {size} bytes at {start:#x}")

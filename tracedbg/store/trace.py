@@ -19,6 +19,7 @@ from tracedbg.store.cache import Sized
 from tracedbg.store.epoch import EpochData
 from tracedbg.store.guest import Ending, Guest, GuestError, parse_ending, parse_guest
 from tracedbg.store.image import Image
+from tracedbg.store.last_state import LastState, parse_last_state
 from tracedbg.store.late import LateRows, LateStore
 from tracedbg.store.source import CACHE_BYTES, Numbers, Source, is_ascending, is_strictly_ascending
 from tracedbg.store.spans import SpanIndex
@@ -32,7 +33,8 @@ class Trace(Closing):
     """A trace, open for reading; immutable, and safe for several threads.
 
     ``start`` is the first t, ``end`` the first after the last instruction; ``guest`` describes the
-    machine, ``ending`` is None when the recorder never came to write how the recording ended, and
+    machine, ``ending`` is None when the recorder never came to write how the recording ended,
+    ``last_state`` the registers of a guest that ran no instruction any more (None for any other), and
     ``losses`` are sentences on what the file no longer holds. What is malformed raises TraceFormatError,
     here or when it is read.
     """
@@ -46,6 +48,7 @@ class Trace(Closing):
             raise self._error("has no record of the guest: nothing can be shown")
         self.guest: Guest = guest
         self.ending: Ending | None = self._parsed("ending", parse_ending)
+        self.last_state: LastState | None = self._parsed("last-state", parse_last_state)
         # An epoch whose later messages were cut off is not whole.
         self.epochs = min(source.file.count(message.topic) for message in (EPOCH, WRITES, ACCESSES))
         self.epoch_starts: Numbers = source.file.times(EPOCH.topic)[: self.epochs]

@@ -107,6 +107,10 @@ class Riscv64(Architecture):
             return None
         return status >> _MPP_SHIFT & 3 if privilege == _MACHINE else status >> _SPP_SHIFT & 1
 
+    def trap_vector_register(self, privilege: int) -> str:
+        """Return mtvec, or stvec."""
+        return "mtvec" if privilege == _MACHINE else "stvec"
+
     def dataflow(self, data: bytes) -> Dataflow:
         """Decode RV64GC and what dataflow.py lists beside it."""
         return dataflow(data)
