@@ -64,11 +64,17 @@ class Trap:
     address: int
 
 
+def traps_of(trace: Trace) -> list[Trap]:
+    """Return the traps of a recording, in order of t."""
+    return [
+        Trap(epoch.start + t, cause, pc, address)
+        for epoch in map(trace.store.epoch, range(trace.store.epochs))
+        for t, cause, pc, address in zip(
+            *(getattr(epoch.traps, name).tolist() for name in ("t", "cause", "epc", "tval")), strict=True
+        )
+    ]
+
+
 def last_trap(trace: Trace) -> Trap:
     """Return the newest trap of a recording."""
-    epochs = [trace.store.epoch(index) for index in range(trace.store.epochs)]
-    epoch = [epoch for epoch in epochs if len(epoch.traps.t)][-1]
-    traps = epoch.traps
-    row = (int(column[-1]) for column in (traps.t, traps.cause, traps.epc, traps.tval))
-    t, cause, pc, address = row
-    return Trap(epoch.start + t, cause, pc, address)
+    return traps_of(trace)[-1]

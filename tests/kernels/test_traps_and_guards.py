@@ -13,6 +13,8 @@ pytestmark = pytest.mark.slow
 HEALTHY = [kernel for kernel in KERNELS if kernel.truth is None]
 TRAPPED = [kernel for kernel in KERNELS if kernel.truth is not None and kernel.truth.trap is not None]
 BY_VALUE = [kernel for kernel in TRAPPED if kernel.truth and kernel.truth.fault is not Fault.GUARD]
+DEAD = [kernel for kernel in KERNELS if kernel.truth is not None and kernel.truth.fault is Fault.VECTOR]
+ASLEEP = [kernel for kernel in KERNELS if kernel.truth is not None and kernel.truth.fault is Fault.SLEEP]
 HUNG = [kernel for kernel in KERNELS if kernel.truth is not None and kernel.truth.fault is Fault.HANG]
 GUARDED = [kernel for kernel in KERNELS if kernel.truth is not None and GUARD in kernel.truth.detectors]
 UNGUARDED = [kernel for kernel in KERNELS if kernel.truth is None or GUARD not in kernel.truth.detectors]
@@ -29,6 +31,10 @@ def findings(name: str, kernel: Kernel, kernel_run: RunOf) -> list[Finding]:
     return [item for item in detector.run(view) if isinstance(item, Finding)]
 
 
+def told(found: list[Finding]) -> list[Finding]:
+    return [finding for finding in found if finding.severity is not Severity.INFO]
+
+
 @pytest.mark.parametrize("kernel", HEALTHY, ids=name_of)
 def test_a_kernel_in_order_has_nothing_above_a_remark(kernel: Kernel, kernel_run: RunOf) -> None:
     for name in (FATAL, GUARD):
@@ -40,7 +46,7 @@ def test_a_kernel_in_order_has_nothing_above_a_remark(kernel: Kernel, kernel_run
 def test_the_trap_that_ends_a_kernel_is_found(kernel: Kernel, kernel_run: RunOf) -> None:
     assert kernel.truth is not None
     assert FATAL in kernel.truth.detectors or kernel in GUARDED
-    (found,) = findings(FATAL, kernel, kernel_run)
+    (found,) = told(findings(FATAL, kernel, kernel_run))
     assert found.severity is Severity.ERROR
     trace = kernel_run(kernel).trace
     trap = trace.at(found.t).trap
@@ -51,7 +57,7 @@ def test_the_trap_that_ends_a_kernel_is_found(kernel: Kernel, kernel_run: RunOf)
 @pytest.mark.parametrize("kernel", BY_VALUE, ids=name_of)
 def test_the_store_that_ruined_what_a_trap_came_from_is_named(kernel: Kernel, kernel_run: RunOf) -> None:
     assert kernel.truth is not None
-    (found,) = findings(FATAL, kernel, kernel_run)
+    (found,) = told(findings(FATAL, kernel, kernel_run))
     assert found.writer is not None
     assert found.writer.code.symbol is not None
     assert found.writer.code.symbol.partition("+")[0] in kernel.truth.writers
@@ -65,6 +71,32 @@ def test_a_hang_lists_who_waits_since_when(kernel: Kernel, kernel_run: RunOf) ->
     waiting = [item for item in found.chain if item.role == "waiting"]
     assert len(waiting) == 2
     assert all("wait_for" in item.text for item in waiting)
+
+
+@pytest.mark.parametrize("kernel", ASLEEP, ids=name_of)
+def test_who_sleeps_for_ever_is_listed_in_a_remark(kernel: Kernel, kernel_run: RunOf) -> None:
+    (found,) = findings(FATAL, kernel, kernel_run)
+    assert (found.severity, found.certainty) == (Severity.INFO, Certainty.POSSIBLE)
+    waiting = [item.text for item in found.chain if item.role == "waiting"]
+    assert len(waiting) == 2
+    assert any("sleep" in text and "pipe_receive" in text for text in waiting)
+
+
+@pytest.mark.parametrize("kernel", DEAD, ids=name_of)
+def test_a_trap_vector_that_cannot_be_fetched_is_told_with_who_unmapped_it(
+    kernel: Kernel, kernel_run: RunOf
+) -> None:
+    assert kernel.truth is not None
+    trace = kernel_run(kernel).trace
+    (found,) = findings(FATAL, kernel, kernel_run)
+    vector = trace.at(trace.end).registers["stvec"]
+    assert (found.severity, found.certainty) == (Severity.ERROR, Certainty.CERTAIN)
+    assert f"trap vector {vector:#x}" in found.title
+    assert found.t == trace.end - 1
+    writers = (
+        {found.writer.code.symbol.partition("+")[0]} if found.writer and found.writer.code.symbol else set()
+    )
+    assert writers == set(kernel.truth.writers)
 
 
 @pytest.mark.parametrize("kernel", GUARDED, ids=name_of)

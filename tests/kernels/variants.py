@@ -26,6 +26,10 @@ _SUPERVISOR = (*_BASE, "base/start.S", "base/frames.c", "base/paging.c")
 _PAGED = (*_SUPERVISOR, "base/user_start.S")
 _IDENTITY = ("identity/switch.S", "identity/kernel.c")
 _HEAP = ("heap/port.S", "heap/grow.S", "heap/heap.c", "heap/kernel.c")
+_TRAMPOLINE = (
+    *_BASE, "base/frames.c", "base/user_start.S", "trampoline/entry.S", "trampoline/trampoline.S",
+    *(f"trampoline/{name}.c" for name in ("machine", "locks", "spaces", "processes", "traps")),
+)  # fmt: skip
 DESIGNS = {
     "highhalf": Design("highhalf", (*_PAGED, "highhalf/trap.S", "highhalf/kernel.c"), HIGH_HALF),
     "identity": Design("identity", (*_PAGED, *_IDENTITY, "identity/trap.S"), 0),
@@ -37,6 +41,7 @@ DESIGNS = {
         "heap", ("base/console.c", "base/truth.c", "heap/vector_memory.S", "rtos/jump.S", *_HEAP), 0
     ),
     "heap": Design("heap", (*_BASE, "rtos/jump.S", *_HEAP), 0),
+    "trampoline": Design("trampoline", _TRAMPOLINE, 0),
     "rtos": Design("rtos", (*_BASE, "rtos/port.S", "rtos/jump.S", "rtos/kernel.c"), 0),
 }
 
@@ -50,6 +55,12 @@ class Fault(Enum):
     GUARD = "the first access below a stack traps: the victim is the guard page, and stays as it was"
     NEAR_END = "sp stays above the stack's base, by less than 5 % of the stack"
     HANG = "no task is left that could wake another"
+    SLEEP = "the same, but the harts wait with interrupts enabled, as they would for input"
+    FREED = (
+        "stack pages in use are given back, and filled by who has them next: those stores reach the victim"
+    )
+    UNMAPPED = "the stack in use is unmapped"
+    VECTOR = "the trap vector cannot be fetched: no instruction runs any more"
 
 
 class Owner(Enum):
@@ -114,6 +125,10 @@ _USER_PAGE = Truth(
 )
 _PAGE_TABLE = Truth(
     Fault.BELOW_STACK, (UNDERFLOW, FATAL), ("sum_of_halves",), (), Owner.PAGE_TABLE, 1, 3, trap=13
+)
+_GUARD_PAGE = Truth(Fault.GUARD, (GUARD, FATAL), ("descend",), (), Owner.GUARD, trap=15)
+_FREED = Truth(
+    Fault.FREED, (LIVE_FRAME, RETURN, FATAL), ("memset",), ("page_give",), Owner.OWN_STACK, trap=12
 )
 _WILD_CALL = Truth(
     Fault.STRAY, (FATAL,), ("name_device",), ("call_device",), Owner.KERNEL_DATA, 1, 2, trap=12
@@ -236,5 +251,72 @@ KERNELS = (
             Fault.BELOW_STACK, (UNDERFLOW, FUTEX), ("memcpy", "paths::Name::joined"), ("paths::sys_futex",),
             Owner.USER_PAGE, 1, 1,
         ),
+    ),
+    Kernel("trampoline_deep", "trampoline", "deep.c", "ok"),
+    Kernel(
+        "trampoline_deep_release", "trampoline", "deep.c", "ok", flags=(*RELEASE, "-DMACHINE_CLOCK"), harts=2
+    ),
+    Kernel("trampoline_faults", "trampoline", "faults.c", "ok", flags=(*RELEASE, "-DMACHINE_CLOCK")),
+    Kernel("trampoline_pipe", "trampoline", "pipe.c", "ok", harts=2),
+    Kernel("trampoline_shared", "trampoline", "shared.c", "ok", flags=(*FRAMES, "-DMACHINE_CLOCK")),
+    Kernel(
+        "trampoline_programs", "trampoline", "programs.c", "ok", flags=(*RELEASE, "-DDIRECT_STACKS"), harts=2
+    ),
+    Kernel("trampoline_busy", "trampoline", "busy.c", "all done", flags=RELEASE, harts=3, seconds=3),
+    Kernel("trampoline_ended", "trampoline", "ended.c", "ok", harts=2),
+    Kernel(
+        "trampoline_guard_page", "trampoline", "deep.c", _TRAP(15), _GUARD_PAGE,
+        flags=(*FRAMES, "-DDEPTH=40"),
+    ),
+    Kernel(
+        "trampoline_guard_page_forever", "trampoline", "deep.c", "", _GUARD_PAGE,
+        flags=(*FRAMES, "-DDEPTH=40", "-DSTORE_FIRST"), seconds=3,
+    ),
+    Kernel(
+        "trampoline_neighbour", "trampoline", "deep.c", _TRAP(12),
+        Truth(
+            Fault.BELOW_STACK, (UNDERFLOW, LIVE_FRAME, RETURN, FATAL), ("descend",), ("leave",), Owner.STACK,
+            1, 2, trap=12,
+        ),
+        flags=(*FRAMES, "-DDEPTH=20", "-DGUARD_PAGES=0"),
+    ),
+    Kernel(
+        "trampoline_registers", "trampoline", "deep.c", "panic: the first process ended 0xffffffffffffffff",
+        Truth(Fault.BELOW_STACK, (FATAL,), ("descend",), (), Owner.KERNEL_DATA, 1, 1, trap=12),
+        flags=(*FRAMES, "-DDEPTH=37", "-DDIRECT_STACKS"),
+    ),
+    Kernel(
+        "trampoline_page_table", "trampoline", "deep.c", "",
+        Truth(Fault.BELOW_STACK, (UNDERFLOW, FATAL), ("descend",), (), Owner.PAGE_TABLE, 1, 1),
+        flags=(*RELEASE, "-DDEPTH=34", "-DDIRECT_STACKS", "-DREGISTERS_FIRST"), seconds=25,
+    ),
+    Kernel(
+        "trampoline_lost_wakeup", "trampoline", "pipe.c", "", Truth(Fault.SLEEP, ()),
+        flags=(*FRAMES, "-DLOST_WAKEUP"), harts=2, seconds=3,
+    ),
+    Kernel(
+        "trampoline_stack_given_back", "trampoline", "ended.c", _TRAP(12), _FREED,
+        flags=(*FRAMES, "-DDIRECT_STACKS", "-DGIVE_STACK"),
+    ),
+    Kernel(
+        "trampoline_stack_freed_early", "trampoline", "ended.c", _TRAP(12),
+        replace(_FREED, readers=("yield",), owner=Owner.STACK),
+        flags=(*RELEASE, "-DDIRECT_STACKS", "-DEARLY_END"), harts=2,
+    ),
+    Kernel(
+        "trampoline_stack_unmapped", "trampoline", "ended.c", _TRAP(15),
+        Truth(Fault.UNMAPPED, (FATAL,), ("unmap",), trap=15), flags=(*RELEASE, "-DUNMAP_STACK"),
+    ),
+    Kernel(
+        "trampoline_stale_mapping", "trampoline", "stale.c", _TRAP(13),
+        Truth(Fault.STRAY, (FATAL,), ("memcpy",), trap=13), flags=(*FRAMES, "-DVICTIM=0"),
+    ),
+    Kernel(
+        "trampoline_cut_off", "trampoline", "cut_off.c", "", Truth(Fault.VECTOR, (FATAL,), ("unmap",)),
+        seconds=25,
+    ),
+    Kernel(
+        "trampoline_physical_vector", "trampoline", "deep.c", "", Truth(Fault.VECTOR, (FATAL,)),
+        flags=(*RELEASE, "-DUSER_VECTOR=(uint64_t)user_vector"), seconds=25,
     ),
 )  # fmt: skip
