@@ -6,23 +6,27 @@ where traps are taken on the user's own stack, a task is an address space. Firmw
 handlers borrow count to the task that they came from.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from tracedbg.ids import VirtualAddress
 from tracedbg.kernel.contexts import FRESH, NO_CONTEXT, Context
 from tracedbg.kernel.history import StackHistory
 from tracedbg.kernel.register_values import register_values
 from tracedbg.kernel.stacks import Stack
 from tracedbg.kernel.stints import Begin
 from tracedbg.kernel.trace_index import TraceIndex
+from tracedbg.query import Kind, accesses
 from tracedbg.store.source import Flags, Integers, Numbers
 
 NO_TASK = -1
 _FIRMWARE = 3
 _BORROWED_SHARE = 0.9
 MOST = 0.5
+SPACES_TRIED = 64
+"""Address spaces that came back to one stack of which it is looked up whether they are still the same."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class _Maker:
         self._by_root: dict[int, int] = {}
         self._label_of = np.full(len(history.contexts) + 1, NO_TASK, np.int64)
         self._is_shared = np.zeros(len(history.contexts) + 1, np.bool_)
-        self._root_of = _roots_of_contexts(index, history)
+        self._origin_of = _origins(index, history)
         self._is_by_space = uses_users_stack(history)
         users = history.stints["t"][history.stints["privilege"] == 0]
         self._first_user = int(users[0]) if len(users) else index.trace.end
@@ -72,11 +76,11 @@ class _Maker:
     def add(self, stack: Stack) -> None:
         """Give labels to the contexts of a stack."""
         contexts = sorted((self._history.contexts[n] for n in stack.contexts), key=lambda one: one.start)
-        roots = [self._root_of.get(context.number) for context in contexts]
+        origins = [self._origin_of[one.number] for one in contexts if one.number in self._origin_of]
         if self._is_by_space:
             # What began later is a user's stack, come back to by a switch.
             contexts = [context for context in contexts if context.start < self._first_user]
-        elif takes_turns([root for root in roots if root is not None]):
+        elif takes_turns([origin.root for origin in origins]) and self._come_back(origins):
             self._add_shared(stack, contexts)
             return
         for context in contexts:
@@ -85,13 +89,26 @@ class _Maker:
                 self.labels.append(Label(stack, None))
             self._label_of[context.number] = len(self.labels) - 1
 
+    def _come_back(self, origins: Sequence["_Origin"]) -> bool:
+        """Say whether spaces take turns that are still the same when they come again.
+
+        A new program of the same task may get the page tables that the one before it gave back.
+        """
+        pages = {origin.root: origin.pc for origin in reversed(origins)}
+        if len(pages) > SPACES_TRIED:
+            return True
+        changes = {root: _changes(self._index, root, pc) for root, pc in pages.items()}
+        return takes_turns(
+            [(one.root, int(np.searchsorted(changes[one.root], one.t, "right"))) for one in origins]
+        )
+
     def _add_shared(self, stack: Stack, contexts: Sequence[Context]) -> None:
         own: int | None = None
         for context in contexts:
-            root = self._root_of.get(context.number)
+            origin = self._origin_of.get(context.number)
             self._is_shared[context.number] = True
-            if root is not None:
-                self._label_of[context.number] = self._space(root)
+            if origin is not None:
+                self._label_of[context.number] = self._space(origin.root)
                 continue
             if own is None:
                 own = len(self.labels)
@@ -132,10 +149,24 @@ def _last_true(flags: Flags) -> Integers:
     return found
 
 
-def takes_turns(roots: Sequence[int]) -> bool:
+def takes_turns(values: Sequence[Hashable]) -> bool:
     """Say whether a value comes again after another one."""
-    changes = [root for place, root in enumerate(roots) if not place or root != roots[place - 1]]
+    changes = [value for place, value in enumerate(values) if not place or value != values[place - 1]]
     return len(set(changes)) < len(changes)
+
+
+def _changes(index: TraceIndex, root: int, pc: int) -> Integers:
+    """Return when the highest page-table entry above ``pc`` in a space came to lead elsewhere, ascending."""
+    space, size = index.arch.address_space_of(root), index.arch.word_size
+    levels = index.arch.walk(space, VirtualAddress(pc), lambda _: None).levels
+    if not levels:
+        return np.empty(0, np.int64)
+    rows = accesses(index.trace, (levels[0].address, size), kind=Kind.WRITE)
+    # Part of an entry is no entry.
+    frames = np.where(rows["size"] == size, index.arch.entry_frames(rows["value"]), ~np.uint64(0))
+    changed = np.append(True, frames[1:] != frames[:-1])[: len(rows)]
+    times: Integers = rows["t"][changed].astype(np.int64)
+    return times
 
 
 def uses_users_stack(history: StackHistory) -> bool:
@@ -146,8 +177,17 @@ def uses_users_stack(history: StackHistory) -> bool:
     return bool(begun.any()) and bool(stays[begun].mean() > MOST)
 
 
-def _roots_of_contexts(index: TraceIndex, history: StackHistory) -> Mapping[int, int]:
-    """Return the address space in force when a trap from user mode began a context, by its number."""
+@dataclass(frozen=True)
+class _Origin:
+    """Where a trap from user mode came from that began a context: its time, the address space and the pc."""
+
+    t: int
+    root: int
+    pc: int
+
+
+def _origins(index: TraceIndex, history: StackHistory) -> Mapping[int, _Origin]:
+    """Return where the contexts came from that a trap from user mode began, by their numbers."""
     traps = index.traps[index.traps["source"] == 0]
     values, known = register_values(index, index.space_name, traps["hart"], traps["t"])
     found = {}
@@ -157,7 +197,8 @@ def _roots_of_contexts(index: TraceIndex, history: StackHistory) -> Mapping[int,
             if context.from_user and context.hart == hart:
                 place = own[max(int(np.searchsorted(traps["t"][own], context.start, "right")) - 1, 0)]
                 if known[place]:
-                    found[context.number] = int(values[place])
+                    trap = traps[place]
+                    found[context.number] = _Origin(int(trap["t"]), int(values[place]), int(trap["epc"]))
     return found
 
 
