@@ -20,6 +20,7 @@ from tracedbg.ids import Time
 from tracedbg.kernel.panics import PanicCall
 from tracedbg.kernel.trap_outcomes import TrapOutcome
 from tracedbg.kernel.view import KernelView
+from tracedbg.query import executed_at
 
 BY_GUEST = ("guest-shutdown", "guest-reset")
 """Endings that the guest itself asked for."""
@@ -152,6 +153,10 @@ def _title(view: KernelView, outcome: TrapOutcome, end: str) -> str:
     trap, arch = outcome.trap, view.index.arch
     code = interrupted_code(view, trap)
     where = f"{trap.epc:#x}" if code is None else code.text
+    before = None if trap.last is None else executed_at(view.trace.store, trap.last)
+    if code is not None and before is not None and before.privilege != trap.source:
+        # It never got there: what went to a place that cannot be fetched is the return to it.
+        where = f"{trap.epc:#x}, which {code.text} led to"
     cause = arch.cause_name(trap.cause)
     who = f"{arch.privilege_name(trap.source)} mode"
     return f"{who} took the exception '{cause}' ({trap.value:#x}) at {where}, {end}"

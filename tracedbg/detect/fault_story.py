@@ -130,6 +130,9 @@ def _with_store(view: KernelView, chain: tuple[Evidence, ...], found: Explanatio
     owner = view.owners.owner_at(Frame(place.physical // PAGE_SIZE), step.t, intruder=intruder)
     story = FaultStory(chain, writer, None, Owner(owner.kind.value, owner.text))
     text = f"The value was left by {writer.code.text} at t {step.t:,}, in the {owner.text}"
+    root = None if owner.mapping is None else view.owners.tables.root_of(owner.frame, step.t)
+    if root is not None:
+        text += f"; at that moment the tables of space {root:#x} had the same frame as one of theirs"
     if not len(stores.rows):
         return _said(story, f"{text}.", is_ruined=False)
     reader = _reader(view, found, step, place)

@@ -36,6 +36,11 @@ def find_fault(recording: Recording, t: Time, hart: Hart | None) -> Trap:
     trap = last_trap(recording.store, t, choose)
     if trap is None:
         whose = "" if hart is None else f" on hart {hart}"
+        if recording.store.last_state is not None and t == recording.store.end:
+            raise PositionError(
+                "fault: the guest ended in traps without running an instruction, and those are not recorded; "
+                "`tracedbg analyze` says how it came to that"
+            )
         raise PositionError(
             f"fault: no exception{whose} up to t {t} but calls and breakpoints; ask for a register or memory"
         )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tracedbg.errors import SymbolError
 from tracedbg.format.index import AttachmentEntry
+from tracedbg.state.linked_code import LinkedCode
 from tracedbg.state.symbol_check import find_mismatch
 from tracedbg.store.trace import Trace
 from tracedbg.symbols import SymbolFile, SymbolTable
@@ -32,6 +33,7 @@ def load_symbols(store: Trace, given: Iterable[Given]) -> tuple[SymbolTable, tup
             if problem is None:
                 files.append(attached)
     table = SymbolTable.load(files, sources=_Sources(store))
+    table = table.with_linked(LinkedCode(store, table).find)
     return table, tuple(warning for warning in warnings if warning is not None)
 
 

@@ -1,7 +1,7 @@
 """Everything that the symbol files of a guest can say, asked by address or by name."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from threading import RLock
 
@@ -21,6 +21,9 @@ from tracedbg.symbols.model import (
 )
 from tracedbg.symbols.sources import SourceFinder
 
+Linked = Callable[[VirtualAddress], VirtualAddress | None]
+"""Tells where code is linked that runs at an address."""
+
 _HOW_MANY_NEAR = 5
 _MOST_COMPARED = 10_000
 
@@ -32,9 +35,12 @@ class SymbolTable:
     SymbolError, which names the file, for what is malformed. May be shared between threads.
     """
 
-    def __init__(self, files: tuple[LoadedFile, ...], sources: SourceFinder) -> None:
+    def __init__(
+        self, files: tuple[LoadedFile, ...], sources: SourceFinder, linked: Linked | None = None
+    ) -> None:
         self._files = files
         self._sources = sources
+        self._linked = linked
         self._lock = RLock()
 
     @classmethod
@@ -58,10 +64,24 @@ class SymbolTable:
                 folders.update(dict.fromkeys((folder, *list(folder.parents)[:3])))
         return cls(loaded, SourceFinder(sources, tuple(folders)))
 
+    def with_linked(self, linked: Linked) -> "SymbolTable":
+        """Return a table that answers at an address without a symbol as it does at ``linked`` of that."""
+        return SymbolTable(self._files, self._sources, linked)
+
     def at(self, address: VirtualAddress) -> SymbolAt | None:
         """The symbol that covers ``address``, a function rather than a label or an object."""
+        found = self._at(address)
+        linked = self._linked(address) if found is None and self._linked is not None else None
+        return found if linked is None else self._at(linked)
+
+    def _at(self, address: VirtualAddress) -> SymbolAt | None:
         with self._lock:
             return next(filter(None, (file.find_symbol_at(address) for file in self._files)), None)
+
+    def _linked_at(self, address: VirtualAddress) -> VirtualAddress:
+        """Return where the files have what is at an address."""
+        linked = None if self._linked is None or self._at(address) is not None else self._linked(address)
+        return address if linked is None else linked
 
     def find(self, name: str) -> Symbol | None:
         """The symbol of exactly that raw or demangled name: functions first, then globals."""
@@ -92,6 +112,7 @@ class SymbolTable:
 
     def line_at(self, address: VirtualAddress) -> SourceLine | None:
         """The source line of the instruction at ``address``; the innermost one where calls were inlined."""
+        address = self._linked_at(address)
         with self._lock:
             return next(filter(None, (file.find_line(address) for file in self._files)), None)
 
@@ -102,6 +123,7 @@ class SymbolTable:
 
     def inlined_at(self, address: VirtualAddress) -> tuple[InlinedCall, ...]:
         """The inlined calls that ``address`` lies in, innermost first, without the function itself."""
+        address = self._linked_at(address)
         with self._lock:
             return next(filter(None, (file.find_inlined(address) for file in self._files)), ())
 
@@ -110,6 +132,7 @@ class SymbolTable:
 
         For a caller's frame ask with the return address minus 1, unless the row called is a signal frame.
         """
+        address = self._linked_at(address)
         with self._lock:
             return next(filter(None, (file.find_unwind_row(address) for file in self._files)), None)
 
