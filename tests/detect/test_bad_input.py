@@ -65,7 +65,7 @@ def test_random_guests_break_no_detector(seed: int, tmp_path: Path) -> None:
 
     assert analysis.failures == ()
     assert report(analysis).count("Checked:") >= 1
-    assert ("recording" in {part.detector for part in analysis.checked}) == (seed % 4 == 0)
+    assert ("recording" in {part.detector for part in analysis.checked}) == (seed % 4 == 0 or seed % 2 == 1)
 
 
 @pytest.mark.slow

@@ -153,7 +153,9 @@ def test_a_damaged_message_is_named_and_the_others_stay_usable(path: Path) -> No
     with TraceFile(written(path, bytes(content))) as file:
         with pytest.raises(TraceFormatError) as caught:
             file.fetch("writes", 1)
-        assert str(caught.value) == f"{path}: byte {start}: message writes is damaged: its checksum differs"
+        problem = "message writes is damaged: its checksum differs"
+        repair = "tracedbg repair keeps what lies before it"
+        assert str(caught.value) == f"{path}: byte {start}: {problem}; {repair}"
         np.testing.assert_array_equal(file.fetch("writes", 2).column("value"), values(2))
 
 

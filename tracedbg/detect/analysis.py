@@ -88,7 +88,12 @@ def _run_all(
 
 def _missed(view: KernelView) -> tuple[Check, ...]:
     """Return what no detector could look at: the recording does not have it, or it is too much."""
-    texts = list(view.trace.store.losses)
+    store = view.trace.store
+    texts = list(store.losses)
+    if view.trace.start:
+        texts.append(f"what came before t {view.trace.start:,}: the recording begins there")
+    if store.guest.is_capture:
+        texts.append(f"what ran between the stops of a capture: {len(store.stops.gaps)} gaps")
     if view.is_made("history") and view.history.end is not None:
         texts.append(f"stacks and tasks from t {view.history.end:,} on: too many traps and changes of stacks")
     if view.index.traps_left_out.any():

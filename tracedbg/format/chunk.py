@@ -25,7 +25,8 @@ def fetch_message(file: FileBytes, topic: TopicIndex, index: int) -> PackedMessa
     if size <= WHOLE_LIMIT:
         whole = file.read(start, size)
         if zlib.crc32(whole) != crc:
-            raise file.error(chunk.offset, f"message {topic.message.topic} is damaged: its checksum differs")
+            problem = f"message {topic.message.topic} is damaged: its checksum differs"
+            raise file.error(chunk.offset, f"{problem}; tracedbg repair keeps what lies before it")
     place = _find_message(file, start, size)
     head = MESSAGE_HEAD.unpack(file.read(place.offset, MESSAGE_HEAD.size))
     if head[2] != topic.channel or head[4] != topic.times[index]:
