@@ -1,9 +1,13 @@
 """Tasks from labels of stints, and when address spaces take turns on a stack."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tracedbg.ids import Hart, Time
+from tracedbg.kernel.contexts import FRESH, NO_CONTEXT
+from tracedbg.kernel.stints import STINT, Begin
 from tracedbg.kernel.task_labels import NO_TASK, Label, Labels, takes_turns, uses_users_stack
 from tracedbg.kernel.tasks import Tasks
 from tracedbg.kernel.view import KernelView
@@ -19,6 +23,20 @@ def test_spaces_take_turns_where_one_comes_again(roots: list[int], expected: boo
 
 def test_a_kernel_with_stacks_of_its_own_does_not_use_the_users(view: KernelView) -> None:
     assert not uses_users_stack(view.history)
+
+
+@pytest.mark.parametrize(("own", "expected"), [(FRESH + 1, True), (FRESH, False)])
+def test_a_handler_stays_on_the_users_stack_by_what_its_own_hart_runs(
+    own: int, expected: bool, view: KernelView
+) -> None:
+    # Meanwhile another hart runs ten times as many instructions.
+    stints = np.zeros(4, STINT)
+    stints["t"] = np.arange(4) * 10 * FRESH
+    stints["stop"] = stints["t"] + 10 * FRESH
+    stints["begin"], stints["privilege"], stints["own"] = Begin.TRAP, 1, own
+    history = replace(view.history, stints=stints, context_of=np.full(4, NO_CONTEXT))
+
+    assert uses_users_stack(history) is expected
 
 
 def test_equal_labels_side_by_side_are_one_interval(view: KernelView) -> None:

@@ -173,7 +173,7 @@ def uses_users_stack(history: StackHistory) -> bool:
     """Say whether most traps from user mode are handled on the stack that user mode had in use."""
     stints = history.stints
     begun = (stints["begin"] == Begin.TRAP) & (stints["source"] == 0) & (stints["privilege"] > 0)
-    stays = (history.context_of == NO_CONTEXT) & (stints["stop"] - stints["t"] > FRESH)
+    stays = (history.context_of == NO_CONTEXT) & (stints["own"] > FRESH)
     return bool(begun.any()) and bool(stays[begun].mean() > MOST)
 
 
