@@ -161,6 +161,13 @@ KERNELS = (
         "highhalf_lost_wakeup", "highhalf", "lost_wakeup.c", "sent",
         Truth(Fault.HANG, (FATAL,), writer_task=2, victim_task=1), seconds=3,
     ),
+    Kernel(
+        "highhalf_late_answer", "highhalf", "late_answer.c", "wait: invalid argument",
+        Truth(Fault.STRAY, (FUTEX,), ("deliver",), ("memcpy",), Owner.USER_PAGE, 2, 1),
+    ),
+    Kernel(
+        "highhalf_answer", "highhalf", "late_answer.c", "waited", flags=(*FRAMES, "-DOWN_BUFFER")
+    ),
     Kernel("highhalf_shallow", "highhalf", "user_page.c", "smoke test ok", flags=(*FRAMES, "-DLINKS=8")),
     Kernel(
         "highhalf_two_harts_shallow", "highhalf", "two_harts.c", "slept", flags=(*FRAMES, "-DROUNDS=3"),
