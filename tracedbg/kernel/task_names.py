@@ -1,6 +1,6 @@
 """Names of tasks: from the author's table, the programs that they executed, and their stacks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -45,10 +45,10 @@ def named(
 ) -> tuple[Task, ...]:
     """Return the tasks with their names, the author's first."""
     tops = sorted({task.stack.top for task in tasks.unnamed if task.stack is not None})
-    found = []
+    found, shared = [], _objects_of_several(tasks.unnamed)
     for task in tasks.unnamed:
         hinted = None if task.stack is None else _hinted(trace, task, _room(task.stack, tops), tables)
-        name = _name(task, programs) if not hinted else TaskName(hinted, TaskNameSource.HINT)
+        name = _name(task, programs, shared) if not hinted else TaskName(hinted, TaskNameSource.HINT)
         found.append(replace(task, name=name))
     return tuple(found)
 
@@ -60,12 +60,21 @@ def _room(stack: Stack, tops: list[int]) -> range:
     return range(max(below, lowest), stack.top)
 
 
-def _name(task: Task, programs: dict[int, str]) -> TaskName | None:
+def _objects_of_several(tasks: Sequence[Task]) -> set[str]:
+    """Return the objects that hold the stacks of several tasks, as arrays and heaps do; they name none."""
+    tops: dict[str, set[int]] = {}
+    for task in tasks:
+        if task.stack is not None and task.stack.symbol is not None:
+            tops.setdefault(task.stack.symbol, set()).add(task.stack.top)
+    return {symbol for symbol, found in tops.items() if len(found) > 1}
+
+
+def _name(task: Task, programs: dict[int, str], shared: set[str]) -> TaskName | None:
     if task.number in programs:
         return TaskName(programs[task.number], TaskNameSource.PROGRAM)
     if task.is_idle:
         return TaskName("idle", TaskNameSource.IDLE)
-    if task.stack is not None and task.stack.symbol is not None:
+    if task.stack is not None and task.stack.symbol is not None and task.stack.symbol not in shared:
         return TaskName(task.stack.symbol, TaskNameSource.STACK)
     return None
 
