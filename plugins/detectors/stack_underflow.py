@@ -36,6 +36,7 @@ from tracedbg.detect.evidence import (
     writer_at,
 )
 from tracedbg.detect.frame_findings import by_cause, frame_finding
+from tracedbg.detect.overrun import by_stack, overrun_finding
 from tracedbg.detect.picture import frame_map
 from tracedbg.detect.story import CALLERS_TOLD
 from tracedbg.detect.wording import bytes_text
@@ -84,7 +85,11 @@ class StackUnderflow:
             yield frame_finding(view, self.name, damages)
         for below in iter_below_base(view):
             if below.stack.number not in told:
+                told.add(below.stack.number)
                 yield below_finding(view, self.name, below)
+        for number, items in by_stack(view):
+            if number not in told:
+                yield overrun_finding(view, self.name, items)
         yield from _checks(view, undecided)
 
 

@@ -122,5 +122,5 @@ def _used(view: KernelView, below: BelowBase) -> list[Consumption]:
 
 
 def _consumer(view: KernelView, item: Consumption) -> Evidence:
-    text = f"reads {item.size} of the bytes that the stack left there at t {item.store.t:,}"
+    text = f"code elsewhere reads {item.size} of the bytes that the stack left there at t {item.store.t:,}"
     return access_evidence(view, item.load, "read", text)

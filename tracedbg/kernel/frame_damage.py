@@ -14,8 +14,8 @@ from tracedbg.ids import Hart, PhysicalAddress, Time
 from tracedbg.kernel.contexts import FRESH, Context
 from tracedbg.kernel.frame_accesses import FrameAccesses, frame_accesses
 from tracedbg.kernel.history import StackHistory
-from tracedbg.kernel.saved_registers import SLOT_BYTES
 from tracedbg.kernel.stack_rises import StackRises
+from tracedbg.kernel.stack_slots import SLOT_BYTES
 from tracedbg.kernel.stints import Begin
 from tracedbg.kernel.stray_pointers import StrayPointers
 from tracedbg.kernel.trace_index import TraceIndex

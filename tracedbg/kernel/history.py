@@ -42,9 +42,10 @@ class StackHistory:
     (NO_CONTEXT for none); ``epoch_places`` are the index of each epoch's first stint, and their number.
     ``stack_pages``, ``user_pages`` and ``spaces`` are STACK_PAGE, USER_PAGE and SPACE rows, those of pages
     at most one an epoch for each; ``table_frames`` the frames that got page-table entries, ascending, and
-    ``table_epochs`` the first epoch of each. ``suspects`` and ``strays`` are SUSPECT rows. ``is_partial``
-    tells that there were more stack frames or suspects than are kept track of, and ``end`` is where the pass
-    gave up because there was too much to keep, None where it went through the whole trace.
+    ``table_epochs`` the first epoch of each. ``suspects`` and ``strays`` are SUSPECT rows, ``misreads``
+    MISREAD rows. ``is_partial`` tells that there were more stack frames or suspects than are kept track of,
+    and ``end`` is where the pass gave up because there was too much to keep, None where it went through the
+    whole trace.
     """
 
     contexts: list[Context]
@@ -58,6 +59,7 @@ class StackHistory:
     table_epochs: Integers
     suspects: Rows
     strays: Rows
+    misreads: Rows
     is_partial: bool
     end: Time | None
 
@@ -156,6 +158,7 @@ class _Parts:
             table_epochs=np.array([number for _, number in tables], np.int64),
             suspects=np.concatenate(self.suspects),
             strays=shadow.strays,
+            misreads=shadow.misreads,
             is_partial=shadow.is_full,
             end=self.end,
         )

@@ -13,14 +13,21 @@ import numpy as np
 from tracedbg.arch.stack_code import StackCode
 from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.kernel.contexts import NO_CONTEXT, Context
+from tracedbg.kernel.data_under_stacks import DataShadow
 from tracedbg.kernel.stack_accesses import StackAccesses
+from tracedbg.kernel.stack_slots import (
+    SLOT_BYTES,
+    SLOTS,
+    FirstOfKind,
+    SlotEvents,
+    last_before,
+    with_second_slots,
+)
 from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.query.rows import Rows
 from tracedbg.store.epoch import EpochData
 from tracedbg.store.source import Flags, Integers, Numbers
 
-SLOT_BYTES = 8
-SLOTS = PAGE_SIZE // SLOT_BYTES
 NEVER_STORED = -1
 MOST_SUSPECTS = 1 << 20
 """Suspects of one trace; far more than can be looked at."""
@@ -55,7 +62,8 @@ class SlotShadow:
         self._in_stack = np.empty((0, SLOTS), np.bool_)
         self._instruction = np.empty((0, SLOTS), np.int32)
         self._strays: list[Rows] = [np.empty(0, SUSPECT)]
-        self._strays_of: dict[int, int] = {}
+        self._first_strays = FirstOfKind(STRAYS_OF_A_KIND)
+        self._data = DataShadow()
         self._suspects_left = MOST_SUSPECTS
         self.is_full = False
 
@@ -69,9 +77,11 @@ class SlotShadow:
         slots = places * SLOTS + ((table.physical >> np.uint64(3)) & np.uint64(SLOTS - 1)).astype(np.int64)
         stored = np.flatnonzero(stores & (places >= 0))
         loaded = np.flatnonzero(~stores & found.in_stack & (places >= 0))
-        events = _with_second_slots(epoch, stored, slots)
-        loads = _Loads(loaded, slots[loaded], _last_before(events, loaded, slots))
+        outside = np.flatnonzero(~stores & ~found.in_stack & (found.privilege != 0) & (places >= 0))
+        events = with_second_slots(epoch, stored, slots)
+        loads = _Loads.of(events, SlotEvents(loaded, slots[loaded]))
         writers = self._writers(epoch, found, loads)
+        self._look_outside(epoch, found, events, SlotEvents(outside, slots[outside]))
         starts = np.array([context.start for context in contexts], np.int64)
         begun = starts[found.context[loaded]] if len(loaded) else np.empty(0, np.int64)
         live = (writers.t >= begun) & (writers.t >= 0)
@@ -87,6 +97,21 @@ class SlotShadow:
         At most STRAYS_OF_A_KIND for each pair of instructions.
         """
         return np.concatenate(self._strays)
+
+    @property
+    def misreads(self) -> Rows:
+        """The MISREAD rows so far."""
+        return self._data.misreads
+
+    def _look_outside(
+        self, epoch: EpochData, found: StackAccesses, events: SlotEvents, outside: SlotEvents
+    ) -> None:
+        """Pass the loads from outside all stacks on, each with the last store to its slot."""
+        writers = self._writers(epoch, found, _Loads.of(events, outside))
+        self._data.make_room(len(self._t))
+        self._data.feed(
+            epoch, found, outside, (writers.t, writers.in_stack, writers.instruction, writers.context)
+        )
 
     def _add(self, frames: Integers) -> None:
         """Give a place to frames that have none."""
@@ -156,14 +181,9 @@ class SlotShadow:
         foreign = (writers.context != found.context[loads.row]) & (writers.context != NO_CONTEXT)
         chosen = np.flatnonzero(live & foreign & ~writers.in_stack)
         pairs = found.instruction[loads.row[chosen]].astype(np.int64) << 32 | writers.instruction[chosen]
-        order = np.argsort(pairs, kind="stable")
-        kinds, first, counts = np.unique(pairs[order], return_index=True, return_counts=True)
-        before = np.array([self._strays_of.get(kind, 0) for kind in kinds.tolist()], np.int64)
-        rank = np.arange(len(order)) - np.repeat(first, counts) + np.repeat(before, counts)
-        self._strays_of.update(zip(kinds.tolist(), (before + counts).tolist(), strict=True))
-        return _rows(epoch, found, loads, writers, np.sort(chosen[order[rank < STRAYS_OF_A_KIND]]))
+        return _rows(epoch, found, loads, writers, chosen[self._first_strays.chosen(pairs)])
 
-    def _carry(self, epoch: EpochData, found: StackAccesses, events: "_Stores") -> None:
+    def _carry(self, epoch: EpochData, found: StackAccesses, events: SlotEvents) -> None:
         # Of several stores to one slot numpy keeps the last.
         self._t.ravel()[events.slot] = epoch.accesses.t[events.row].astype(np.int64) + epoch.start
         self._context.ravel()[events.slot] = found.context[events.row]
@@ -173,20 +193,16 @@ class SlotShadow:
 
 
 @dataclass(frozen=True)
-class _Stores:
-    """Stores by their row in the epoch's accesses, ascending, and the slot that each touches."""
-
-    row: Integers
-    slot: Integers
-
-
-@dataclass(frozen=True)
 class _Loads:
     """Loads by row, the slot of each, and the row of the last store to it in the epoch (-1 for none)."""
 
     row: Integers
     slot: Integers
     writer: Integers
+
+    @classmethod
+    def of(cls, events: SlotEvents, loads: SlotEvents) -> "_Loads":
+        return cls(loads.row, loads.slot, last_before(events, loads))
 
 
 @dataclass(frozen=True)
@@ -217,30 +233,3 @@ def spilled_by(epoch: EpochData, found: StackAccesses, rows: Integers, code: Sta
     """Return the register that each store spills whole into one slot, 0 for none."""
     aligned: Flags = epoch.accesses.physical[rows] % np.uint64(SLOT_BYTES) == 0
     return np.where(aligned, code.spilled[found.instruction[rows]], 0).astype(np.uint8)
-
-
-def _with_second_slots(epoch: EpochData, stored: Integers, slots: Integers) -> _Stores:
-    """Return the stores, with those that reach into a second slot of their page twice."""
-    physical, size = epoch.accesses.physical[stored], epoch.accesses.size[stored]
-    over = physical % np.uint64(SLOT_BYTES) + size > SLOT_BYTES
-    over &= physical % np.uint64(PAGE_SIZE) + size <= PAGE_SIZE
-    rows = np.concatenate([stored, stored[over]])
-    touched = np.concatenate([slots[stored], slots[stored[over]] + 1])
-    order = np.argsort(rows, kind="stable")
-    return _Stores(rows[order], touched[order])
-
-
-def _last_before(events: _Stores, loaded: Integers, slots: Integers) -> Integers:
-    """Return for each load the row of the last store to its slot before it, -1 for none."""
-    slot = np.concatenate([events.slot, slots[loaded]])
-    row = np.concatenate([events.row, loaded])
-    store = np.arange(len(slot)) < len(events.slot)
-    order = np.lexsort((row, slot))
-    slot, row, store = slot[order], row[order], store[order]
-    position = np.where(store, np.arange(len(slot)), -1)
-    latest = np.maximum.accumulate(position) if len(position) else position
-    same = (latest >= 0) & (slot[np.maximum(latest, 0)] == slot)
-    writer = np.where(same, row[np.maximum(latest, 0)], -1)
-    found = np.empty(len(loaded), np.int64)
-    found[np.searchsorted(loaded, row[~store])] = writer[~store]
-    return found

@@ -13,6 +13,7 @@ from tracedbg.kernel.guards import GuardPages
 from tracedbg.kernel.hints import NO_HINTS, Hints
 from tracedbg.kernel.history import Progress, StackHistory, no_progress, read_history
 from tracedbg.kernel.other_work import OtherWork
+from tracedbg.kernel.overrun_data import OverrunData, OverrunDatas
 from tracedbg.kernel.owners import Owners
 from tracedbg.kernel.panics import PanicCall, find_panics
 from tracedbg.kernel.stack_allocations import Allocation, stack_allocations
@@ -97,6 +98,11 @@ class KernelView:
     def frame_damages(self) -> tuple[FrameDamage, ...]:
         """Live frames of stacks that were stored over and used, in order of the use's t."""
         return FrameDamages(self.trace, self.index, self.history).all
+
+    @cached_property
+    def overrun_data(self) -> tuple[OverrunData, ...]:
+        """Data that stacks ran down over and that was read then, in order of the load's t."""
+        return OverrunDatas(self.trace, self.index, self.history, self.stack_of).all
 
     @cached_property
     def share_without_stack(self) -> float:
