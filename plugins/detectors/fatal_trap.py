@@ -84,7 +84,9 @@ def _storm_text(storm: Storm) -> str:
 def _of_kernel_trap(view: KernelView, outcome: TrapOutcome) -> Iterator[Finding]:
     if outcome.went_on is not None and outcome.cause_read:
         yield _of_trap(view, outcome, Severity.WARNING)
-    elif outcome.is_final and (outcome.cause_read or _ends_in_a_loop(view, outcome)):
+    elif outcome.is_final and (
+        outcome.cause_read or _leads_to_panic(view, outcome) or _ends_in_a_loop(view, outcome)
+    ):
         yield _of_final_trap(view, outcome)
 
 
@@ -114,11 +116,14 @@ def _ends_in_a_loop(view: KernelView, outcome: TrapOutcome) -> bool:
     return any(tail.is_looping and not tail.is_busy for tail in tails)
 
 
+def _leads_to_panic(view: KernelView, outcome: TrapOutcome) -> bool:
+    return any(call.t >= outcome.trap.t and call.hart == outcome.trap.hart for call in view.panics)
+
+
 def _of_user_trap(view: KernelView, outcome: TrapOutcome) -> Finding:
     """A kernel may end a user program that faults; that it comes to its own end by it is another matter."""
     finding = _of_trap(view, outcome, Severity.INFO)
-    panicked = any(call.t >= outcome.trap.t and call.hart == outcome.trap.hart for call in view.panics)
-    if outcome.is_final and panicked:
+    if outcome.is_final and _leads_to_panic(view, outcome):
         return replace(finding, severity=Severity.ERROR)
     ruined = fault_story(view, outcome.trap).is_ruined
     return replace(finding, severity=Severity.WARNING) if ruined else finding

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from tracedbg.detect.evidence import access_evidence, code_at, stack_use, victim_of, writer_at
 from tracedbg.detect.finding import Certainty, Evidence, Finding, Owner, Severity, VirtualPlace, Writer
 from tracedbg.detect.picture import frame_map
+from tracedbg.detect.wording import bytes_text
 from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import Frame
 from tracedbg.kernel.overrun_data import OverrunData
@@ -76,7 +77,8 @@ def _data(view: KernelView, item: OverrunData) -> Evidence:
 
 
 def _consumer(view: KernelView, item: OverrunData) -> Evidence:
-    text = f"code elsewhere reads {item.load.size} bytes of what the stack left there at t {item.store.t:,}"
+    size = bytes_text(item.load.size)
+    text = f"code elsewhere reads {size} of what the stack left there at t {item.store.t:,}"
     return access_evidence(view, item.load, "read", text)
 
 

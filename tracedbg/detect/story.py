@@ -13,6 +13,8 @@ from tracedbg.kernel.view import KernelView
 CALLERS_TOLD = 6
 CONSUMERS_TOLD = 2
 LINES_TOLD = 3
+DAMAGE = ("store", "read", "fault", "origin")
+"""Roles of evidence that two findings on one fault share: a store, a load, or what a bad value came by."""
 CAUSES_FIRST = (
     "stack-underflow", "live-frame-overwrite", "return-address", "futex-timespec", "guard-page", "fatal-trap",
 )  # fmt: skip
@@ -68,9 +70,13 @@ def _is_end_of(end: Finding, cause: Finding) -> bool:
     """Say whether a panic came on the stack whose frames had been ruined, after they had been used."""
     if end.writer is not None or end.stack is None or not any(part.role == "panic" for part in end.chain):
         return False
-    if cause.stack is None or cause.stack.top != end.stack.top or not cause.consumers:
+    if cause.stack is None or not cause.consumers:
         return False
-    return cause.severity is Severity.ERROR and cause.consumers[0].t < end.t
+    used = cause.consumers[0]
+    is_on_it = cause.stack.top == end.stack.top
+    if used.virtual is not None:
+        is_on_it |= end.stack.lowest_sp <= used.virtual < end.stack.top
+    return is_on_it and cause.severity is Severity.ERROR and used.t < end.t
 
 
 def _is_aftermath(later: Finding, overflow: Finding) -> bool:
@@ -95,7 +101,7 @@ def _cause(finding: Finding) -> tuple[int, str, str] | None:
 
 def _moments(finding: Finding) -> set[int]:
     moments = {int(evidence.t) for evidence in finding.consumers}
-    moments |= {int(evidence.t) for evidence in finding.chain if evidence.role in ("store", "read", "fault")}
+    moments |= {int(evidence.t) for evidence in finding.chain if evidence.role in DAMAGE}
     return moments if finding.writer is None else moments | {int(finding.writer.t)}
 
 
@@ -105,9 +111,14 @@ def tell(view: KernelView, cause: Finding, others: Iterable[Finding]) -> str:
     if cause.writer is not None:
         sentences.append(_of_writer(cause, cause.writer))
     sentences += _of_readers(cause.consumers[:CONSUMERS_TOLD])
-    sentences += [sentence(other.title) for other in others]
+    sentences += [sentence(text) for other in others if (text := _news(cause, other))]
     sentences += _said(view, _last_moment(cause))
     return " ".join(sentences)
+
+
+def _news(cause: Finding, other: Finding) -> str:
+    """Return what another finding's title says beyond that of the cause, "" for nothing."""
+    return other.title.removeprefix(cause.title).removeprefix(": ")
 
 
 def _of_writer(finding: Finding, writer: Writer) -> str:

@@ -19,6 +19,9 @@ MISREADS_OF_A_KIND = 4
 WAYS = 4
 """Loads of one slot that are kept: of instructions whose numbers differ in the last bits."""
 
+MOST_FRAMES = 1 << 14
+"""Frames of stacks whose slots are kept track of, the first ones; each takes 24 KiB."""
+
 MISREAD = np.dtype(
     [
         ("t", "<i8"), ("physical", "<u8"), ("size", "u1"), ("hart", "<u2"), ("read_t", "<i8"),
@@ -44,7 +47,7 @@ class DataShadow:
 
     def make_room(self, frames: int) -> None:
         """Provide for slots of so many frames."""
-        missing = frames - len(self._t)
+        missing = min(frames, MOST_FRAMES) - len(self._t)
         if missing > 0:
             shape = (missing, SLOTS * WAYS)
             self._t = np.concatenate([self._t, np.full(shape, -1, np.int64)])
@@ -62,7 +65,9 @@ class DataShadow:
         ``writers`` tells of the last store to each one's slot: its t (below 0 for none), whether it went to
         the stack in use, its instruction and its context.
         """
-        t, in_stack, instruction, context = writers
+        inside = loads.slot < len(self._t) * SLOTS
+        loads = loads.select(inside)
+        t, in_stack, instruction, context = (column[inside] for column in writers)
         loads = SlotEvents(loads.row, loads.slot * WAYS + found.instruction[loads.row] % WAYS)
         of_data = loads.select(~in_stack & (t >= 0))
         after = np.flatnonzero(in_stack & (t >= 0))
