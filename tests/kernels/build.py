@@ -32,7 +32,8 @@ def build(kernel: Kernel, folder: Path) -> Built:
     symbols = folder / f"{kernel.name}.elf"
     sources = list(design.sources)
     if kernel.source.endswith(".rs"):
-        sources += compile_rust(FOLDER / design.folder / kernel.source, folder)
+        level = 3 if "-O2" in kernel.flags else 1
+        sources += compile_rust(FOLDER / design.folder / kernel.source, folder, level)
     else:
         sources.append(f"{design.folder}/{kernel.source}")
     offset = f"-Wl,--defsym=OFFSET={design.offset:#x}"

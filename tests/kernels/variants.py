@@ -35,8 +35,10 @@ DESIGNS = {
     "identity": Design("identity", (*_PAGED, *_IDENTITY, "identity/trap.S"), 0),
     "own_stack": Design("identity", (*_PAGED, *_IDENTITY, "identity/own_stack_trap.S"), 0),
     "rust": Design("rust", (*_PAGED, *_IDENTITY, "identity/trap.S"), 0),
+    "rcore": Design("rcore", (*_PAGED, "rcore/trap.S"), 0),
     "vmap": Design("vmap", (*_SUPERVISOR, "vmap/switch.S", "vmap/trap.S", "vmap/kernel.c"), 0),
     "vmap_lazy": Design("vmap", (*_SUPERVISOR, "vmap/switch.S", "vmap/lazy_trap.S", "vmap/kernel.c"), 0),
+    "capability": Design("capability", (*_PAGED, "capability/trap.S", "capability/kernel.c"), 0),
     "heap_vector": Design(
         "heap", ("base/console.c", "base/truth.c", "heap/vector_memory.S", "rtos/jump.S", *_HEAP), 0
     ),
@@ -133,6 +135,7 @@ _FREED = Truth(
 _WILD_CALL = Truth(
     Fault.STRAY, (FATAL,), ("name_device",), ("call_device",), Owner.KERNEL_DATA, 1, 2, trap=12
 )
+_CONTROL_BLOCK = Truth(Fault.BELOW_STACK, (UNDERFLOW, FATAL), ("search",), ("yield",), Owner.KERNEL_DATA)
 _NO_BANNER = "smoke test failed: no banner"
 _TRAP = "panic: unexpected trap 0x{:016x}".format
 
@@ -216,8 +219,31 @@ KERNELS = (
     ),
     Kernel("rtos_user_mode", "rtos", "user_mode.c", "ok"),
     Kernel("rtos_coroutines", "rtos", "coroutines.c", "ok"),
+    Kernel("capability_messages", "capability", "messages.c", "ok"),
+    Kernel("capability_two_harts", "capability", "messages.c", "ok", flags=RELEASE, harts=2),
+    Kernel(
+        "capability_threads", "capability", "messages.c", "wrong answer",
+        Truth(
+            Fault.BELOW_STACK, (UNDERFLOW,), ("walk",), ("resume",), Owner.KERNEL_DATA, 2, 3,
+        ),
+        flags=(*FRAMES, "-DBAD_STEPS=20"),
+    ),
     Kernel("heap_busy", "heap", "busy.c", "ok"),
     Kernel("heap_busy_release", "heap", "busy.c", "ok", flags=RELEASE),
+    Kernel(
+        "heap_neighbour", "heap", "overflow.c",
+        "panic: a block is given back that was not given out 0x0000000000000000", _CONTROL_BLOCK,
+    ),
+    Kernel(
+        "heap_own_block", "heap", "overflow.c", _TRAP(5), replace(_CONTROL_BLOCK, trap=5),
+        flags=(*RELEASE, "-DBLOCK_BELOW_STACK", "-DLEVELS=14"),
+    ),
+    Kernel(
+        "heap_interrupts", "heap", "interrupts.c", _TRAP(5),
+        Truth(
+            Fault.BELOW_STACK, (UNDERFLOW, FATAL), ("average",), ("trap_entry",), Owner.KERNEL_DATA, trap=5
+        ),
+    ),
     Kernel("heap_vectors", "heap_vector", "busy.c", "ok", flags=VECTORS, cpu="rv64,v=true"),
     Kernel("heap_debugger", "heap", "debugger.c", "ok"),
     Kernel("heap_growing", "heap", "growing.c", "ok", flags=RELEASE),
@@ -252,6 +278,23 @@ KERNELS = (
         Truth(Fault.NEAR_END, (GUARD,), ("dive",), (), Owner.GUARD), flags=RELEASE,
     ),
     Kernel("vmap_guard_frames", "vmap", "guard_frames.c", "ok"),
+    Kernel("rcore_tasks", "rcore", "tasks.rs", "ok", flags=RELEASE),
+    Kernel("rcore_tasks_frames", "rcore", "tasks.rs", "ok"),
+    Kernel(
+        "rcore_overflow", "rcore", "overflow.rs", "shut down",
+        Truth(
+            Fault.BELOW_STACK, (UNDERFLOW, LIVE_FRAME, RETURN, FATAL), ("overflow::parse",),
+            ("trap_handler",), Owner.STACK, trap=12,
+        ),
+        flags=RELEASE,
+    ),
+    Kernel(
+        "rcore_wrong_index", "rcore", "wrong_index.rs", "shut down",
+        Truth(
+            Fault.STRAY, (LIVE_FRAME, RETURN, FATAL), ("memset",), ("trap_handler",), Owner.STACK, trap=1
+        ),
+        flags=RELEASE,
+    ),
     Kernel(
         "rust_user_page", "rust", "paths.rs", "futex: invalid argument",
         Truth(

@@ -82,7 +82,7 @@ static void work(void *argument)
 {
 	uint64_t number = (uint64_t)argument;
 	place way_out;
-	uint64_t sum = sum_of_variable(number % 5 + 3) + even(number + 6);
+	uint64_t sum = sum_of_variable(number % 5 + 3) + even(number % 8 + 6);
 	if (!set_jump(way_out))
 		dig(way_out, 0);
 	report(sum + digits_of(number));

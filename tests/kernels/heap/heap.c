@@ -57,7 +57,7 @@ void heap_give(void *given)
 {
 	struct block *block = (struct block *)given - 1, *before = &first_free;
 	if (block->next || block->size > sizeof(heap))
-		panic("this block was never given out", (uint64_t)given);
+		panic("a block is given back that was not given out", 0);
 	while (before->next && before->next < block)
 		before = before->next;
 	block->next = before->next;

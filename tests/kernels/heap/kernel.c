@@ -15,10 +15,6 @@
 
 const uint64_t linear_offset;
 
-/* Read and written by port.S. */
-struct task *running;
-uint64_t nesting;
-
 static struct task *first;
 
 void start_first_task(void);
@@ -32,8 +28,13 @@ static void begin_task(struct task *task)
 struct task *task_create(const char *name, void (*entry)(void *), void *argument, uint64_t stack_size)
 {
 	uint64_t before = disable_interrupts();
+#ifdef BLOCK_BELOW_STACK
+	struct task *task = heap_take(sizeof(*task));
+	char *stack = heap_take(stack_size);
+#else
 	char *stack = heap_take(stack_size);
 	struct task *task = heap_take(sizeof(*task));
+#endif
 	memset(stack, STACK_FILL, stack_size);
 	memset(task, 0, sizeof(*task));
 	struct frame *frame = (struct frame *)(stack + stack_size) - 1;

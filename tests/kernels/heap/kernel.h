@@ -32,6 +32,10 @@ struct task {
 	char name[8];
 };
 
+/* In port.S, right below the interrupt stack. */
+extern struct task *running;
+extern uint64_t nesting;
+
 void setup(void);
 /* What each tick of the timer does, on the interrupt stack with interrupts enabled. */
 void tick(void);
@@ -41,7 +45,7 @@ int handle_fault(struct frame *frame, uint64_t cause);
 void *heap_take(uint64_t size);
 void heap_give(void *block);
 
-/* The stack lies below the control block, as the heap gives them out. */
+/* The heap gives out the stack right below the control block, with BLOCK_BELOW_STACK right above it. */
 struct task *task_create(const char *name, void (*entry)(void *), void *argument, uint64_t stack_size);
 struct task *current_task(void);
 void yield(void);

@@ -54,8 +54,16 @@ restore_frame:
 	addi sp, sp, FRAME_SIZE
 	mret
 
+# Other variables lie far below.
 .section .bss
 .balign 16
+	.zero 512
+.globl running
+running:
+	.dword 0
+.globl nesting
+nesting:
+	.dword 0
 .globl interrupt_stack
 interrupt_stack:
 	.zero 2048
