@@ -86,8 +86,8 @@ def _findings(view: KernelView, ruined: list[Ruined]) -> Iterator[Finding]:
 
 def _finding(view: KernelView, item: Ruined, count: int) -> Finding:
     given, read = item.given, item.read.t
-    value = given.value_at(view, read)
-    written = given.written_at(view, item.writer.t)
+    value = item.value_read(view)
+    written = read if item.fault is Fault.WRONG_FRAME else given.written_at(view, item.writer.t)
     before = None if written is None else given.value_at(view, written)
     is_certain = item.fault in {Fault.OWN_STACK, Fault.WRONG_FRAME}
     by_store = item.writer.kind is Kind.STORE and item.fault is not Fault.WRONG_FRAME
@@ -117,7 +117,11 @@ def _title(item: Ruined, value: Timespec | None, before: Timespec | None) -> str
     read = "" if value is None else f" {value.text}"
     wrote = "" if before is None or before == value else f" where the user had written {before.text}"
     result = "" if given.call.result is None else f", and returned {result_text(given.call.result)}"
-    fault = "out of another frame" if item.fault is Fault.WRONG_FRAME else "that was overwritten"
+    fault = (
+        "out of another frame than the one mapped"
+        if item.fault is Fault.WRONG_FRAME
+        else "that was overwritten"
+    )
     return f"{given.name} read a {given.parameter} {fault}:{read}{wrote}{result}"
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 import tracedbg
+from tests.kernels.recordings import RunOf
+from tests.kernels.variants import KERNELS
 from tests.session.program import run_program, write_program
 from tracedbg.detect import Certainty, Check, Finding, Outcome, Severity
 from tracedbg.detect.plugins import find_plugins
@@ -68,3 +70,35 @@ def test_calls_without_confirmed_names_are_not_judged(tmp_path: Path) -> None:
         found = outcomes(trace)
     text = "timespecs of 3 system calls: nothing confirms what their numbers mean; tracedbg.toml may say it"
     assert found == [Check(text, is_done=False)]
+
+
+@pytest.mark.slow
+def test_a_timespec_out_of_a_frame_that_is_no_more_mapped_is_told_with_what_is(kernel_run: RunOf) -> None:
+    (kernel,) = [kernel for kernel in KERNELS if kernel.name == "highhalf_moved_page"]
+    (found,) = [item for item in outcomes(kernel_run(kernel).trace) if isinstance(item, Finding)]
+
+    assert found.title == (
+        "nanosleep read a req out of another frame than the one mapped: {tv_sec 0, tv_nsec 250} where the "
+        "user had written {tv_sec 0, tv_nsec 500}, and returned 250"
+    )
+    assert (found.severity, found.certainty) == (Severity.ERROR, Certainty.CERTAIN)
+    assert [item.role for item in found.chain] == ["user-write", "call", "read", "return"]
+    user_write, read = found.chain[0], found.chain[2]
+    assert user_write.code is not None
+    assert user_write.code.symbol is not None
+    assert user_write.code.symbol.startswith("user_main+")
+    assert read.physical is not None
+    assert found.physical_address is not None
+    assert read.physical // 4096 != found.physical_address // 4096
+
+
+@pytest.mark.slow
+def test_a_store_under_another_space_is_likely_and_says_what_else_it_may_be(kernel_run: RunOf) -> None:
+    (kernel,) = [kernel for kernel in KERNELS if kernel.name == "highhalf_late_answer"]
+    (found,) = [item for item in outcomes(kernel_run(kernel).trace) if isinstance(item, Finding)]
+
+    assert (found.severity, found.certainty) == (Severity.WARNING, Certainty.LIKELY)
+    assert "memory that processes share through a file would be an innocent explanation" in found.why
+    assert found.writer is not None
+    assert found.writer.code.symbol is not None
+    assert found.writer.code.symbol.startswith("deliver+")

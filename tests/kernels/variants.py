@@ -56,6 +56,7 @@ class Fault(Enum):
     STRAY = "stores through a wrong pointer, of a stack that is in order, reach the victim"
     GUARD = "the first access below a stack traps: the victim is the guard page, and stays as it was"
     NEAR_END = "sp stays above the stack's base, by less than 5 % of the stack"
+    OLD_FRAME = "a reader takes the victim out of a frame that is no more mapped where it reads"
     HANG = "no task is left that could wake another"
     SLEEP = "the same, but the harts wait with interrupts enabled, as they would for input"
     FREED = (
@@ -170,6 +171,14 @@ KERNELS = (
     ),
     Kernel(
         "highhalf_answer", "highhalf", "late_answer.c", "waited", flags=(*FRAMES, "-DOWN_BUFFER")
+    ),
+    Kernel(
+        "highhalf_moved_page", "highhalf", "moved_page.c", "slept too short",
+        Truth(Fault.OLD_FRAME, (FUTEX,), owner=Owner.USER_PAGE, victim_task=1), harts=2,
+    ),
+    Kernel(
+        "highhalf_moved_page_shot_down", "highhalf", "moved_page.c", "slept",
+        flags=(*FRAMES, "-DSHOOT_DOWN"), harts=2,
     ),
     Kernel("highhalf_shallow", "highhalf", "user_page.c", "smoke test ok", flags=(*FRAMES, "-DLINKS=8")),
     Kernel(

@@ -9,7 +9,7 @@ import numpy as np
 from tracedbg.arch import AddressSpace, Walk
 from tracedbg.format.schema import PAGE_SIZE, Cause
 from tracedbg.ids import Frame, PhysicalAddress, Time, VirtualAddress
-from tracedbg.kernel.call_arguments import Timespec
+from tracedbg.kernel.call_arguments import TIMESPEC_BYTES, Timespec
 from tracedbg.kernel.call_signatures import SIGNATURES, ArgumentKind, Parameter
 from tracedbg.kernel.contexts import Context
 from tracedbg.kernel.system_calls import SystemCall
@@ -20,6 +20,8 @@ from tracedbg.query.rows import Rows
 from tracedbg.store.source import Integers
 
 FIELD_BYTES = 8
+FIELDS = (0, FIELD_BYTES)
+"""Offsets of tv_sec and tv_nsec."""
 READS_LOOKED_AT = 16
 WAITING = (ArgumentKind.TIMESPEC, ArgumentKind.FUTEX_TIMEOUT)
 
@@ -53,7 +55,7 @@ class GivenTimespec:
 
     def written_at(self, view: KernelView, before: Time) -> Time | None:
         """Return the moment behind the user's last store to it before a moment."""
-        fields = [_field(view, self, offset) for offset in (0, FIELD_BYTES)]
+        fields = [_field(view, self, offset) for offset in FIELDS]
         stores = [last_user_write(view, where, before) for where in fields if where is not None]
         return max((Time(store.t + 1) for store in stores if store is not None), default=None)
 
@@ -76,6 +78,15 @@ class Ruined:
     read: Access
     user_write: Access | None
     context: Context | None
+
+    def value_read(self, view: KernelView) -> Timespec | None:
+        """Return what the kernel found, None where that is not known."""
+        if self.fault is not Fault.WRONG_FRAME:
+            return self.given.value_at(view, self.read.t)
+        page = self.read.physical - self.read.physical % PAGE_SIZE
+        place = PhysicalAddress(page + self.given.address % PAGE_SIZE)
+        known = view.trace.at(self.read.t).memory.read_physical(place, TIMESPEC_BYTES)
+        return Timespec.of(known.data) if known.is_complete else None
 
 
 @dataclass(frozen=True)
@@ -113,7 +124,7 @@ def given_timespec(view: KernelView, row: int) -> GivenTimespec | None:
 
 def judge(view: KernelView, given: GivenTimespec) -> Ruined | Undecided | None:
     """Return what is wrong with a timespec, None where nothing is or the kernel did not read it."""
-    for offset in (0, FIELD_BYTES):
+    for offset in FIELDS:
         where = _field(view, given, offset)
         if where is None:
             continue
@@ -273,7 +284,9 @@ def _wrong_frame(view: KernelView, given: GivenTimespec, where: Range, offset: i
             continue
         space = view.user_pages.space_at(executed.hart, t)
         if space == given.space and given.walk(view, t, offset).physical == where[0]:
-            writer = last_write(store, where, t)
+            writer, fields = last_write(store, where, t), [_field(view, given, part) for part in FIELDS]
+            stores = [last_user_write(view, field, t) for field in fields if field is not None]
+            own = max((one for one in stores if one is not None), key=lambda one: one.t, default=None)
             if writer is not None:
-                return Ruined(given, Fault.WRONG_FRAME, writer, Access.of(found[0]), writer, None)
+                return Ruined(given, Fault.WRONG_FRAME, writer, Access.of(found[0]), own, None)
     return None
