@@ -1,11 +1,14 @@
 """One screen: every panel of one moment, as plain values."""
 
-from tests.session.program import DATA, F, Program
+import pytest
+
+from tests.session.program import DATA, USER_CODE, F, Program
 from tracedbg.ids import Time
 from tracedbg.session import ScreenSize, Session, screen_at
 from tracedbg.session.memory_panel import MemorySize
 from tracedbg.session.screen import in_short
 from tracedbg.session.selecting import selected, with_selection
+from tracedbg.state import Moment
 
 SIZE = ScreenSize(timeline_width=40, code_rows=6, memory=MemorySize(2, 16), console_rows=3)
 
@@ -75,7 +78,19 @@ def test_a_console_line_shows_as_far_as_it_was_written(session: Session, program
 
 def test_the_end_of_a_trace_can_be_shown(session: Session) -> None:
     screen = screen_at(session, session.trace.end, SIZE)
-    assert [row.text for row in screen.code.rows] == ["nothing runs here: the trace has ended"]
+    moment = session.trace.at("end")
+    # Behind the jump back that ran last.
+    assert moment.pc == USER_CODE
+    current = [(row.address, row.text) for row in screen.code.rows if row.is_current]
+    assert current == [(USER_CODE, "li a7, 64")]
+
+
+def test_where_a_hart_stands_that_does_not_run_again_may_not_be_known(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Moment, "pc", None)
+    rows = screen_at(session, session.trace.end, SIZE).code.rows
+    assert [row.text for row in rows] == ["the trace ends here, and does not tell at which pc"]
 
 
 def test_instructions_in_short() -> None:

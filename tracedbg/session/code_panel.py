@@ -13,8 +13,8 @@ _WORD = re.compile(r"[a-z][a-z0-9]*")
 
 def code_panel(moment: Moment, names: Names, height: int) -> CodePanel:
     """Return ``height`` rows at most, with the current instruction in the upper half."""
-    if moment.pc is None or not (moment.stands or moment.t == moment.next_t):
-        end = CodeRow(CodeKind.UNKNOWN, None, "", "nothing runs here: the trace has ended")
+    if moment.pc is None:
+        end = CodeRow(CodeKind.UNKNOWN, None, "", "the trace ends here, and does not tell at which pc")
         return CodePanel("", (end,))
     lines = moment.disassembly(before=height, after=height)
     if not lines:
