@@ -39,14 +39,30 @@ def test_addresses_and_symbols_count_executions(made: tuple[History, Trace]) -> 
     history, trace = made
     pc = history.blocks[history.steps[0].block].address(0)
     times = [t for t, _, _ in executions(history, pc, (history.start, history.end))]
-    symbols = {"sys_futex": VirtualAddress(pc)}
+    places = {"sys_futex": [VirtualAddress(pc)]}
+
+    def symbols(name: str) -> list[VirtualAddress]:
+        return places.get(name, [])
+
     assert resolve(trace, f"pc={pc:#x}") == times[0]
-    assert resolve(trace, "sys_futex", symbols.get) == times[0]
-    assert resolve(trace, f"sys_futex#{len(times)}", symbols.get) == times[-1]
+    assert resolve(trace, "sys_futex", symbols) == times[0]
+    assert resolve(trace, f"sys_futex#{len(times)}", symbols) == times[-1]
     with pytest.raises(
         PositionError, match=rf"^sys_futex#999: the instruction at {pc:#x} ran only {len(times)} times$"
     ):
-        resolve(trace, "sys_futex#999", symbols.get)
+        resolve(trace, "sys_futex#999", symbols)
+
+
+def test_executions_of_a_symbol_are_counted_wherever_it_ran(made: tuple[History, Trace]) -> None:
+    history, trace = made
+    first, second = (VirtualAddress(block.address(0)) for block in history.blocks[:2])
+    window = (history.start, history.end)
+    parts = [[t for t, _, _ in executions(history, pc, window)] for pc in (first, second)]
+    assert all(parts)
+    for number, t in enumerate(sorted(parts[0] + parts[1]), 1):
+        assert resolve(trace, f"memcpy#{number}", lambda _: [first, second]) == t
+    with pytest.raises(PositionError, match=rf"the instruction at {first:#x} or {second:#x} ran only "):
+        resolve(trace, "memcpy#9999", lambda _: [first, second])
 
 
 @pytest.mark.parametrize(
@@ -70,7 +86,7 @@ def test_addresses_and_symbols_count_executions(made: tuple[History, Trace]) -> 
 )
 def test_what_is_wrong_is_said(made: tuple[History, Trace], text: str, problem: str) -> None:
     with pytest.raises(PositionError) as caught:
-        resolve(made[1], text, lambda _: None)
+        resolve(made[1], text, lambda _: [])
     assert str(caught.value).startswith(problem)
 
 

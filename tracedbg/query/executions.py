@@ -1,6 +1,6 @@
 """When the instruction at an address ran."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -10,8 +10,11 @@ from tracedbg.store.epoch import EpochData
 from tracedbg.store.source import Integers
 from tracedbg.store.trace import Trace
 
+Addresses = VirtualAddress | Sequence[VirtualAddress]
+"""The virtual address of an instruction, or all those at which it ran."""
 
-def executions(trace: Trace, pc: VirtualAddress, *, between: tuple[Time, Time] | None = None) -> Rows:
+
+def executions(trace: Trace, pc: Addresses, *, between: tuple[Time, Time] | None = None) -> Rows:
     """Return every start of the instruction at a virtual address as EXECUTION rows in order of t.
 
     ``between`` is (first t, t after the last); an instruction that trapped has started too.
@@ -20,7 +23,7 @@ def executions(trace: Trace, pc: VirtualAddress, *, between: tuple[Time, Time] |
 
 
 def iter_executions(
-    trace: Trace, pc: VirtualAddress, *, between: tuple[Time, Time] | None = None, reverse: bool = False
+    trace: Trace, pc: Addresses, *, between: tuple[Time, Time] | None = None, reverse: bool = False
 ) -> Iterator[Rows]:
     """Yield what ``executions`` returns epoch by epoch, none empty; the newest first when ``reverse``."""
     window = Window.of(trace, between)
@@ -35,10 +38,10 @@ def iter_executions(
             yield rows
 
 
-def _places(trace: Trace, pc: int) -> Integers:
+def _places(trace: Trace, pc: Addresses) -> Integers:
     """Return for each block which of its instructions is at an address, -1 for none."""
     blocks = trace.blocks
-    found = np.flatnonzero(blocks.address == np.uint64(pc))
+    found = np.flatnonzero(np.isin(blocks.address, np.array(pc, np.uint64)))
     places = np.full(len(blocks), -1, np.int64)
     holders = blocks.block_of[found]
     places[holders] = found - blocks.first[holders]

@@ -1,7 +1,7 @@
 """Positions as people write them: ``12345``, ``end-1000``, ``last-kernel``, ``sys_futex#3``."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from tracedbg.store.trace import Trace
 
 MACHINE = 3
 
-FindSymbol = Callable[[str], VirtualAddress | None]
-"""Returns the virtual address of a symbol's first instruction, None for a name that is none."""
+FindSymbol = Callable[[str], Sequence[VirtualAddress]]
+"""Returns where a symbol's first instruction is linked and where else it ran, nothing for another text."""
 
 VALID = (
     "a position is a number, end, end-N, start, last-kernel, pc=ADDRESS or a symbol, these two also with #N"
@@ -68,18 +68,19 @@ def _execution(trace: Trace, text: str, find_symbol: FindSymbol | None) -> Time:
     count = parse_number(match[2] or "1")
     if not count:
         raise PositionError(f"{text}: executions are counted from #1")
-    pc = _address(match[1], find_symbol)
+    places = _places(match[1], find_symbol)
     seen = 0
-    for rows in iter_executions(trace, pc):
+    for rows in iter_executions(trace, places):
         if seen + len(rows) >= count:
             return Time(int(rows["t"][count - seen - 1]))
         seen += len(rows)
+    instruction = f"the instruction at {' or '.join(f'{place:#x}' for place in places)}"
     if not seen:
-        raise PositionError(f"{text}: the instruction at {pc:#x} never ran in this trace")
-    raise PositionError(f"{text}: the instruction at {pc:#x} ran only {seen} times")
+        raise PositionError(f"{text}: {instruction} never ran in this trace")
+    raise PositionError(f"{text}: {instruction} ran only {seen} times")
 
 
-def _address(text: str, find_symbol: FindSymbol | None) -> VirtualAddress:
+def _places(text: str, find_symbol: FindSymbol | None) -> Sequence[VirtualAddress]:
     if text.startswith("pc="):
         try:
             address = parse_number(text[3:])
@@ -87,8 +88,8 @@ def _address(text: str, find_symbol: FindSymbol | None) -> VirtualAddress:
             address = -1
         if not 0 <= address < 1 << 64:
             raise PositionError(f"{text}: not an address; write it as pc=0x80200000")
-        return VirtualAddress(address)
-    found = None if find_symbol is None else find_symbol(text)
-    if found is None:
+        return [VirtualAddress(address)]
+    found = [] if find_symbol is None else find_symbol(text)
+    if not found:
         raise PositionError(f"{text}: neither a position nor a known symbol; {VALID}")
     return found

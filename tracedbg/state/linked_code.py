@@ -7,13 +7,12 @@ import numpy as np
 
 from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import VirtualAddress
+from tracedbg.store.source import Numbers
 from tracedbg.store.trace import Trace
-from tracedbg.symbols import SymbolTable
+from tracedbg.symbols import Content, SymbolTable
 
 OFFSETS_TRIED = 8
 """Distances between virtual and physical addresses that are looked at, those with most pages first."""
-PAGES_TRIED = 8
-"""Pages at one distance in which a symbol is looked for."""
 _ADDRESSES = 1 << 64
 
 
@@ -36,14 +35,32 @@ class LinkedCode:
         linked = (VirtualAddress((place + offset) % _ADDRESSES) for offset in self._offsets)
         return next((each for each in linked if each != address and self._symbols.at(each)), None)
 
+    def places(self, address: VirtualAddress) -> list[VirtualAddress]:
+        """Return where else the code ran that the symbol files have at ``address``; ``find`` leads back."""
+        virtual, physical = self._pages
+        found = []
+        for offset in self._offsets:
+            page, within = divmod((address - offset) % _ADDRESSES, PAGE_SIZE)
+            found += [
+                VirtualAddress(alias * PAGE_SIZE + within)
+                for alias in virtual[physical == np.uint64(page)].tolist()
+            ]
+        others = (each for each in dict.fromkeys(found) if self._symbols.at(each) is None)
+        return [each for each in others if self.find(each) == address]
+
     @cached_property
-    def _pages(self) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint64]], ...]:
-        """The virtual and the physical page of each page of code, each pair once."""
+    def _pages(self) -> tuple[Numbers, Numbers]:
+        """The virtual and the physical page of each page of code, each pair once, in order."""
         blocks = self._store.blocks
         kernel = blocks.privilege != 0
-        pairs = np.stack([blocks.virtual[kernel], blocks.physical[kernel]], axis=1) // np.uint64(PAGE_SIZE)
-        pairs = np.unique(pairs, axis=0)
-        return pairs[:, 0], pairs[:, 1]
+        virtual, physical = (
+            each[kernel] // np.uint64(PAGE_SIZE) for each in (blocks.virtual, blocks.physical)
+        )
+        order = np.lexsort((physical, virtual))
+        virtual, physical = virtual[order], physical[order]
+        is_new = np.ones(len(order), bool)
+        is_new[1:] = (virtual[1:] != virtual[:-1]) | (physical[1:] != physical[:-1])
+        return virtual[is_new], physical[is_new]
 
     @cached_property
     def _physical_pages(self) -> Mapping[int, int]:
@@ -60,13 +77,7 @@ class LinkedCode:
         offsets, counts = np.unique(virtual - physical, return_counts=True)
         found = []
         for offset in offsets[np.argsort(-counts, kind="stable")][:OFFSETS_TRIED]:
-            pages = virtual[virtual - physical == offset][:PAGES_TRIED].tolist()
-            if any(self._has_code(page) for page in pages):
+            pages = virtual[virtual - physical == offset].tolist()
+            if any(Content.CODE in self._symbols.contents(page * PAGE_SIZE, PAGE_SIZE) for page in pages):
                 found.append(int(offset) * PAGE_SIZE)
         return found
-
-    def _has_code(self, page: int) -> bool:
-        """Say whether a symbol file has a name for one of the blocks that ran in a page."""
-        blocks = self._store.blocks
-        ran = blocks.virtual[blocks.virtual // np.uint64(PAGE_SIZE) == np.uint64(page)][:PAGES_TRIED]
-        return any(self._symbols.at(VirtualAddress(address)) is not None for address in ran.tolist())

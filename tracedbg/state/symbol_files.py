@@ -33,7 +33,7 @@ def load_symbols(store: Trace, given: Iterable[Given]) -> tuple[SymbolTable, tup
             if problem is None:
                 files.append(attached)
     table = SymbolTable.load(files, sources=_Sources(store))
-    table = table.with_linked(LinkedCode(store, table).find)
+    table = table.with_linked(LinkedCode(store, table))
     return table, tuple(warning for warning in warnings if warning is not None)
 
 

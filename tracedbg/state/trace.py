@@ -85,9 +85,9 @@ class Trace(Closing):
         """
         return query.resolve(self.store, str(position), self._find_symbol)
 
-    def _find_symbol(self, name: str) -> VirtualAddress | None:
+    def _find_symbol(self, name: str) -> list[VirtualAddress]:
         symbol = self.symbols.find(name)
-        return None if symbol is None else symbol.address
+        return [] if symbol is None else self.symbols.places_of(symbol.address)
 
     def at(self, position: Position, *, hart: int | None = None) -> Moment:
         """Return the moment, seen from the hart that runs then or from another one."""
@@ -161,9 +161,14 @@ class Trace(Closing):
         return origin_of(self.recording, access)
 
     def executions(self, where: int | str, *, between: Between | None = None) -> Rows:
-        """Return every start of the instruction at a virtual address or symbol, as EXECUTION rows."""
-        pc = parse_range(where, self.symbols, virtual=True).address
-        return query.executions(self.store, VirtualAddress(pc), between=self._window(between))
+        """Return every start of the instruction at a virtual address or symbol, as EXECUTION rows.
+
+        A symbol's code is found wherever it ran, an address's there only.
+        """
+        found = parse_range(where, self.symbols, virtual=True)
+        pc = VirtualAddress(found.address)
+        places = [pc] if found.symbol is None else self.symbols.places_of(pc)
+        return query.executions(self.store, places, between=self._window(between))
 
     def register_writes(self, name: str, *, between: Between | None = None, hart: int | None = None) -> Rows:
         """Return the writes of a register, by any of its names, as REGISTER_WRITE rows.

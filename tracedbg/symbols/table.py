@@ -1,9 +1,10 @@
 """Everything that the symbol files of a guest can say, asked by address or by name."""
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import RLock
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +22,18 @@ from tracedbg.symbols.model import (
 )
 from tracedbg.symbols.sources import SourceFinder
 
-Linked = Callable[[VirtualAddress], VirtualAddress | None]
-"""Tells where code is linked that runs at an address."""
-
 _HOW_MANY_NEAR = 5
 _MOST_COMPARED = 10_000
+
+
+class Linked(Protocol):
+    """Knows of code that ran at another address than the one it is linked at."""
+
+    def find(self, address: VirtualAddress) -> VirtualAddress | None:
+        """Return where code is linked that ran at an address, None where none is known."""
+
+    def places(self, address: VirtualAddress) -> Sequence[VirtualAddress]:
+        """Return where else the code ran that is linked at an address."""
 
 
 class SymbolTable:
@@ -65,14 +73,18 @@ class SymbolTable:
         return cls(loaded, SourceFinder(sources, tuple(folders)))
 
     def with_linked(self, linked: Linked) -> "SymbolTable":
-        """Return a table that answers at an address without a symbol as it does at ``linked`` of that."""
+        """Return a table that answers at an address without a symbol as it does where ``linked`` finds it."""
         return SymbolTable(self._files, self._sources, linked)
 
     def at(self, address: VirtualAddress) -> SymbolAt | None:
         """The symbol that covers ``address``, a function rather than a label or an object."""
         found = self._at(address)
-        linked = self._linked(address) if found is None and self._linked is not None else None
+        linked = self._linked.find(address) if found is None and self._linked is not None else None
         return found if linked is None else self._at(linked)
+
+    def places_of(self, address: VirtualAddress) -> list[VirtualAddress]:
+        """``address``, and where else the code ran that is linked there."""
+        return [address, *(() if self._linked is None else self._linked.places(address))]
 
     def _at(self, address: VirtualAddress) -> SymbolAt | None:
         with self._lock:
@@ -80,7 +92,7 @@ class SymbolTable:
 
     def _linked_at(self, address: VirtualAddress) -> VirtualAddress:
         """Return where the files have what is at an address."""
-        linked = None if self._linked is None or self._at(address) is not None else self._linked(address)
+        linked = None if self._linked is None or self._at(address) else self._linked.find(address)
         return address if linked is None else linked
 
     def find(self, name: str) -> Symbol | None:
