@@ -2,7 +2,6 @@
 
 import subprocess
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,11 @@ import pytest
 
 import tracedbg
 from scripts.tools import parse_qemu_version
-from tests.attach.captures import assert_true, attach
+from tests.attach.captures import assert_true, attach, bare
 from tests.attach.conftest import INSTALLED
 from tests.attach.machines import futex_options, machine
 from tests.guests.test_futex_stack import FAILED, MOST_RUNS
+from tests.record.runs import wait_until
 from tracedbg.cli.main import main
 from tracedbg.format.schema import NEVER
 from tracedbg.state import FoundBy
@@ -191,15 +191,30 @@ def test_a_capture_ends_where_its_condition_holds(
         assert [value >= 0x8000_0000 for value in values if value is not None] == [False] * trace.end + [True]
 
 
+DOTS = """
+    li a1, 0x10000000
+    li a0, '.'
+again:
+    li a2, 1000000
+wait:
+    addi a2, a2, -1
+    bnez a2, wait
+    sb a0, 0(a1)
+    j again
+"""
+
+
 def test_time_ends_a_capture_and_the_guest_runs_on(
-    qemu: list[str], fixed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    qemu: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with machine(qemu, tmp_path, *futex_options(fixed), stopped=False) as target:
-        target.wait_for("hart 0")
-        found = attach(target, tmp_path / "capture.bin", capsys, "--for", "0.05")
+    kernel = bare(tmp_path, DOTS)
+    options = ("-kernel", str(kernel))
+    with machine(qemu, tmp_path, *options, firmware="none", stopped=False) as target:
+        target.wait_for(".")
+        found = attach(target, tmp_path / "capture.bin", capsys, "--for", "1")
         assert [stop["reason"] for stop in found["stops"]] == ["attached", "interrupt"]
         assert found["ended_by"] == "detach"
-        target.wait_for("smoke test ok")
+        target.wait_for(target.console.read_text() + ".")
 
 
 def test_qemu_that_is_killed_leaves_the_trace_so_far(
@@ -209,8 +224,7 @@ def test_qemu_that_is_killed_leaves_the_trace_so_far(
     with machine(qemu, tmp_path, "-kernel", str(small)) as target:
 
         def kill_later() -> None:
-            while not path.exists() or path.stat().st_size < 100_000:
-                time.sleep(0.01)
+            wait_until(lambda: path.exists() and path.stat().st_size >= 100_000)
             target.process.kill()
 
         killer = threading.Thread(target=kill_later)

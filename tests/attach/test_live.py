@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 import tracedbg
 from tests.attach.synthetic import PC, write_capture
-from tests.tui.conftest import settled
+from tests.tui.conftest import settled, until
 from tracedbg.errors import UsageError
 from tracedbg.session import Session
 from tracedbg.session.examination import Stage
@@ -119,10 +120,7 @@ def test_findings_are_of_the_trace_as_it_is_when_they_are_asked_for(drive: Calla
         assert stages == [Stage.DONE, Stage.WAITING]
         assert app.session.examination.analysis is None
         await pilot.press("n")
-        for _poll in range(600):
-            await pilot.pause(0.05)
-            if app.session.examination.stage == Stage.DONE:
-                break
+        await until(pilot, lambda: app.session.examination.stage is Stage.DONE)
         view = app.session.examination.view
         assert view is not None
         assert view.trace is app.session.trace
@@ -146,11 +144,11 @@ def test_what_cannot_be_done_is_said_and_the_screen_goes_on(drive: Callable[[Dri
 def test_a_breakpoint_is_asked_for(drive: Callable[[Drive], None]) -> None:
     async def what(pilot: Pilot[None], app: LiveApp, guest: Played) -> None:
         await pilot.press("H")
-        await pilot.pause(0.1)
+        await until(pilot, lambda: bool(app.screen.query(Input)))
         await pilot.press(*"main", "enter")
-        await pilot.pause(0.3)
+        answer = app.screen_stack[0].query_one(Body).answer
+        await until(pilot, lambda: answer.text == "breakpoint at main")
         assert guest.calls == [("break", "main")]
-        assert app.screen_stack[0].query_one(Body).answer.text == "breakpoint at main"
 
     drive(what)
 

@@ -25,7 +25,7 @@ def test_a_refused_connection(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    said = refused(capsys, f"127.0.0.1:{port}", "-o", str(tmp_path / "x.bin"))
+        said = refused(capsys, f"127.0.0.1:{port}", "-o", str(tmp_path / "x.bin"))
     assert said == (
         f"tracedbg: 127.0.0.1:{port}: cannot connect: Connection refused; is a gdbstub listening there?"
     )

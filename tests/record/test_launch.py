@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.record.runs import wait_until
 from tracedbg.errors import RecordError
 from tracedbg.record import command, qmp
 from tracedbg.record.launch import Answer, Launcher, Outcome, QemuRequest, Refuse, Run, Untouched, find_qemus
@@ -260,14 +261,23 @@ def test_a_connection_that_is_no_shim_is_dropped() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_to_tracedbg_reaches_the_command(fake: Path, number: signal.Signals) -> None:
-    program(fake / FAKE, f'trap "exit 42" {number.name.removeprefix("SIG")}; while :; do sleep 0.05; done')
+    ready = fake / "ready"
+    trap = f'trap "exit 42" {number.name.removeprefix("SIG")}'
+    program(fake / FAKE, f'{trap}; : > "{ready}"; while :; do sleep 0.05; done')
+
+    def send() -> None:
+        wait_until(ready.exists)
+        os.kill(os.getpid(), number)
+
+    sender = threading.Thread(target=send)
 
     def on_qemu(_: QemuRequest) -> Answer:
-        threading.Timer(0.5, os.kill, (os.getpid(), number)).start()
+        sender.start()
         return Untouched()
 
     handler = signal.getsignal(number)
     assert launched([FAKE], on_qemu).status == 42
+    sender.join()
     assert signal.getsignal(number) is handler
 
 
@@ -282,7 +292,8 @@ def test_leaving_the_block_early_ends_the_command() -> None:
 def test_the_keyboards_interrupt_reaches_the_command_once(fake: Path, tmp_path: Path) -> None:
     program(
         fake / FAKE,
-        'n=0; trap "n=\\$((n+1))" INT; echo ready; for i in 1 2 3 4 5 6; do sleep 0.1; done; echo "n=$n"',
+        'n=0; trap "n=\\$((n+1))" INT; echo ready; i=0; while [ $n = 0 ] && [ $i -lt 300 ]; do '
+        'i=$((i+1)); sleep 0.1; done; for i in 1 2 3; do sleep 0.1; done; echo "n=$n"',
     )
     script = tmp_path / "run.py"
     script.write_text(
@@ -328,6 +339,11 @@ def test_a_real_guest_runs_with_the_recorders_memory_and_ends_by_qmp(
     subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "plugin.so", source], check=True)
     seen: list[tuple[bytes, bytes]] = []
     threads: list[threading.Thread] = []
+    shown: list[str] = []
+
+    def printed() -> bool:
+        shown.append(capfd.readouterr().out)
+        return "OpenSBI" in "".join(shown)
 
     def on_qemu(request: QemuRequest) -> Answer:
         size = qmp.default_ram_bytes(request.qemu, request.argv, request.cwd)
@@ -348,7 +364,7 @@ def test_a_real_guest_runs_with_the_recorders_memory_and_ends_by_qmp(
             with listener, listener.accept(20, request.pidfd) as client:
                 before = os.pread(request.ram_fd, 4, 0)
                 client.execute("cont")
-                time.sleep(1)
+                wait_until(printed)
                 client.execute("quit")
                 client.poll(10)
                 seen.append((before, os.pread(request.ram_fd, 4, 0x4_0000)))
@@ -361,7 +377,6 @@ def test_a_real_guest_runs_with_the_recorders_memory_and_ends_by_qmp(
     outcome = launched(["sh", "-c", "qemu-system-riscv64 -M virt -nographic </dev/null"], on_qemu)
     threads[0].join()
     assert outcome == Outcome(status=0, recorded=1, untouched=0, refused=0)
-    assert "OpenSBI" in capfd.readouterr().out
     ((before, after),) = seen
     assert before != bytes(4)
     assert after != bytes(4)

@@ -63,6 +63,15 @@ async def settled(pilot: Pilot[None]) -> None:
     raise AssertionError("the screen does not come to rest")
 
 
+async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
+    """Wait until something holds, as the screen works on in threads."""
+    for _ in range(3000):
+        if holds():
+            return
+        await pilot.pause(0.01)
+    raise AssertionError("waited too long")
+
+
 async def told(pilot: Pilot[None]) -> str:
     """Wait until a dialog has said what is wrong, and return that."""
     for _ in range(500):

@@ -5,7 +5,7 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList
 
 from tests.session.found import PLACE, READ, STORE, examined, finding
-from tests.tui.conftest import Run, settled
+from tests.tui.conftest import Run, settled, until
 from tracedbg.session import examination as examinations
 from tracedbg.session.examination import Examination, Stage, Tell
 from tracedbg.session.place import Watch
@@ -140,14 +140,9 @@ def test_a_running_analysis_shows_how_far_it_is_and_ends_with_the_screen(
 
     async def look(pilot: Pilot[None]) -> None:
         await pilot.press("n")
-        for _ in range(200):
-            await pilot.pause(0.01)
-            if "analysing 25%" in header(app):
-                break
-        assert "analysing 25%" in header(app)
+        await until(pilot, lambda: "analysing 25%" in header(app))
         await pilot.press("f")
-        await pilot.pause(0.2)
-        assert app.session.place.t == 4
+        await until(pilot, lambda: app.session.place.t == 4)
         await pilot.press("n")
         assert answer(app) == "analysing 25% history"
 

@@ -6,7 +6,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
-from tests.tui.conftest import Run, settled, told
+from tests.tui.conftest import Run, settled, told, until
 from tracedbg.session.place import Place
 from tracedbg.session.running_context import Check
 from tracedbg.tui.app import ReplayApp
@@ -93,17 +93,17 @@ def test_watched_bytes_get_a_lane(app: ReplayApp, drive: Run) -> None:
 
 def test_jumping_completes_and_says_what_is_wrong(app: ReplayApp, drive: Run) -> None:
     async def jump(pilot: Pilot[None]) -> None:
+        def prompts() -> list[str]:
+            return [str(option.prompt) for option in app.screen.query_one(OptionList).options]
+
         await pilot.press("t", *"last")
-        await pilot.pause(0.2)
-        options = app.screen.query_one(OptionList)
-        assert [str(option.prompt) for option in options.options] == ["last-kernel"]
+        await until(pilot, lambda: prompts() == ["last-kernel"])
         await pilot.press("tab", "x", "enter")
         assert (await told(pilot)).startswith("last-kernelx: neither a position nor a known symbol")
         app.screen.query_one(Input).value = "end-3"
         await pilot.press("enter")
-        await pilot.pause(0.2)
+        await until(pilot, lambda: app.session.place.t == app.session.trace.end - 3)
         await settled(pilot)
-        assert app.session.place.t == app.session.trace.end - 3
 
     drive(jump)
 
@@ -111,9 +111,8 @@ def test_jumping_completes_and_says_what_is_wrong(app: ReplayApp, drive: Run) ->
 def test_selecting_by_register(app: ReplayApp, drive: Run) -> None:
     async def pick(pilot: Pilot[None]) -> None:
         await pilot.press("m", *"sp+16:2", "enter")
-        await pilot.pause(0.2)
+        await until(pilot, lambda: app.session.place.selection.text == "va 80002fe0:2")
         await settled(pilot)
-        assert app.session.place.selection.text == "va 80002fe0:2"
         await press(pilot, "p")
         assert app.session.place.selection.text == "pa 80002fe0:2"
 
@@ -206,9 +205,8 @@ def test_a_search_can_be_given_up(app: ReplayApp, drive: Run, monkeypatch: pytes
     async def give_up(pilot: Pilot[None]) -> None:
         monkeypatch.setattr(app.session, "step", endless)
         await pilot.press("v")
-        await pilot.pause(0.1)
         line = app.screen.query_one(Body).answer
-        assert str(line.render()) == "… over the call (Esc gives up)"
+        await until(pilot, lambda: str(line.render()) == "… over the call (Esc gives up)")
         await press(pilot, "escape")
         assert line.text == "given up"
         assert app.session.place.t == 3
