@@ -35,21 +35,31 @@ class BuildCheck:
     def _problems(self, guest: LiveGuest, symbols: SymbolTable) -> Iterator[str]:
         for hart, state in enumerate(guest.harts):
             page = state.pc & -PAGE_SIZE
-            space = guest.space(hart, Use.FETCH)
-            walk = None if space is None else guest.walk(space, state.pc)
-            # Different programs have the same addresses, and a file may be of one that does not run now.
-            is_kernel = walk is not None and guest.arch.user_flag not in walk.flags
-            physical = walk.physical if walk is not None and is_kernel else None
-            held = None if physical is None else guest.memory.page(physical)
-            for segment in symbols.load_segments() if held is not None else ():
+            held = _kernel_page(guest, hart, state.pc)
+            if held is None:
+                continue
+            for segment in symbols.load_segments():
                 first, last = _common(segment, page)
-                if last - first < _ENOUGH or not first <= state.pc < last or held is None:
+                if last - first < _ENOUGH or not first <= state.pc < last:
                     continue
                 own = segment.data[first - segment.virtual_address : last - segment.virtual_address]
-                ran = bytes(held[first - page : last - page])
+                ran = held[first - page : last - page]
                 different = np.count_nonzero(np.frombuffer(own, np.uint8) != np.frombuffer(ran, np.uint8))
                 if different > DIFFERENT * len(own):
                     yield f"{different} of {len(own)} bytes at {first:#x}, where hart {hart} stands, differ"
+
+
+def _kernel_page(guest: LiveGuest, hart: int, pc: int) -> bytes | None:
+    """Return the page around pc, None where it is a user's or cannot be read.
+
+    Different programs have the same addresses, and a file may be of one that does not run now.
+    """
+    space = guest.space(hart, Use.FETCH)
+    walk = None if space is None else guest.walk(space, pc)
+    if walk is None or walk.physical is None or guest.arch.user_flag in walk.flags:
+        return None
+    page = guest.memory.page(walk.physical)
+    return None if page is None else bytes(page)
 
 
 def _common(segment: LoadSegment, page: int) -> tuple[int, int]:

@@ -229,7 +229,9 @@ class Capture:
             if is_search:
                 break
         is_asked = self._is_late
-        self._is_interrupted = False
+        if is_asked:
+            # Only what was seen: another thread may ask at any time, and is then answered by the next wait.
+            self._is_interrupted = False
         stub.interrupt()
         reply = stub.wait(INTERRUPT_SECONDS)
         if reply is None:

@@ -193,7 +193,7 @@ class Stepper:
             if access.is_store:
                 step.printed = self._guest.printing.byte(access)
             data = access.value.to_bytes(access.size, "little")
-            for physical, size in () if step.located is None else step.located.pieces:
+            for physical, size in access.pieces:
                 piece, data = data[:size], data[size:]
                 if access.is_store:
                     self._guest.memory.store(physical, piece)

@@ -84,8 +84,10 @@ class Survey:
         """Take note of the address spaces in force that map what is wanted."""
         for number in range(len(self._guest.harts)):
             space = self._guest.space(number)
-            for wanted in self._wanted if space is not None else ():
-                if space is not None and self._is_memory(self._guest.walk(space, wanted.virtual)):
+            if space is None:
+                continue
+            for wanted in self._wanted:
+                if self._is_memory(self._guest.walk(space, wanted.virtual)):
                     self._spaces[wanted] = space
 
     def _range(self, hart: int, wanted: Wanted) -> Found:
