@@ -49,9 +49,9 @@ class Given:
 def begins_late(_run_of: RunOf, folder: Path) -> Given:
     built = build(BY_NAME["highhalf_user_page"], folder)
     path = folder / "late.bin"
-    assert (
-        main(["record", "--icount", "-o", str(path), "--start-at", "sys_futex", "--", *command(built)]) >= 0
-    )
+    # How its run ends is not this test's matter.
+    main(["record", "--icount", "-o", str(path), "--start-at", "sys_futex", "--", *command(built)])
+    assert path.exists()
     return Given(path, missed="the recording begins there")
 
 

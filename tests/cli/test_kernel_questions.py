@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import tracedbg
+from tests.attach.captures import bare
 from tracedbg.cli.main import main
 
 Capture = pytest.CaptureFixture[str]
@@ -122,6 +123,50 @@ def test_a_cause_that_no_trap_has_is_said_with_those_that_are_there(capsys: Capt
     assert capsys.readouterr().err.startswith(
         "no trap has the cause lightning; there are illegal instruction, "
     )
+
+
+def test_a_window_that_ends_before_it_begins_is_refused(capsys: Capture) -> None:
+    for question in ("traps", "calls"):
+        assert main([question, TRACE, "--between", "500..300", "--no-tasks"]) == 2
+        assert "nothing lies between 500 and 300" in capsys.readouterr().err
+
+
+def test_traps_that_are_too_many_to_be_known_are_counted(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = asked(capsys, "traps", TRACE, "--no-tasks")
+    assert isinstance(every, list)
+    monkeypatch.setattr("tracedbg.kernel.trace_index.MOST_TRAPS", 20)
+    assert main(["traps", TRACE, "--no-tasks", "--json"]) == 0
+    shown = capsys.readouterr()
+    left_out = len(every) - len(json.loads(shown.out))
+    assert left_out > 0
+    assert shown.err.splitlines() == [
+        f"of very many traps the first and the last ones are known; {left_out} are not"
+    ]
+
+
+TRAPS_AT_ONCE = """
+    la t0, handler
+    csrw mtvec, t0
+    ecall
+.balign 4
+handler:
+    unimp
+"""
+
+
+@pytest.mark.slow
+def test_a_trap_whose_handler_never_began_is_listed(capsys: Capture, tmp_path: Path) -> None:
+    kernel, path = bare(tmp_path, TRAPS_AT_ONCE), tmp_path / "stopped.bin"
+    machine = ["-machine", "virt", "-m", "16M", "-bios", "none", "-display", "none", "-kernel", str(kernel)]
+    options = ["-o", str(path), "--stop-at", "11", "--"]
+    assert main(["record", *options, "qemu-system-riscv64", *machine]) == 0
+    capsys.readouterr()
+    for window in ([], ["--between", "start..end"]):
+        shown = asked(capsys, "traps", str(path), *window, "--no-tasks")
+        assert isinstance(shown, list)
+        assert [(row["t"], row["code"]) for row in shown] == [(10, "0xb"), (11, "0x2")]
 
 
 def test_stacks_stand_as_they_did_at_the_moment(capsys: Capture) -> None:

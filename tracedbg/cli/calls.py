@@ -59,8 +59,7 @@ def command(
 ) -> None:
     """Prints a row for each call, in order of t; how names are known goes to standard error."""
     with open_kernel(trace, symbols, config) as view:
-        window = window_of(between) or ("start", "end")
-        first, last = (view.trace.position(position) for position in window)
+        first, last = view.trace.window(window_of(between))
         rows = view.system_calls.rows
         chosen = [
             row

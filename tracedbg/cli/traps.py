@@ -64,10 +64,10 @@ def command(
 ) -> None:
     """Prints a row for each trap, in order of t."""
     with open_kernel(trace, symbols, config) as view:
-        window = window_of(between) or ("start", "end")
-        first, last = (view.trace.position(position) for position in window)
-        rows = view.index.traps
-        chosen = rows[(rows["t"] >= first) & (rows["t"] < last)]
+        first, last = view.trace.window(window_of(between))
+        rows, left_out = view.index.traps, int(view.index.traps_left_out.sum())
+        # The handler of a trap at the end never began.
+        chosen = rows[(rows["t"] >= first) & ((rows["t"] < last) | (last == view.trace.end))]
         if hart is not None:
             chosen = chosen[chosen["hart"] == hart]
         if cause is not None:
@@ -75,6 +75,10 @@ def command(
         cells = [_row(view, row, with_tasks) for row in chosen[:limit]]
     show(Grid(COLUMNS, cells), as_json)
     say_more(len(chosen) - limit)
+    if left_out:
+        click.echo(
+            f"of very many traps the first and the last ones are known; {left_out:,} are not", err=True
+        )
 
 
 def _has_cause(view: "KernelView", rows: "Rows", text: str) -> "Flags":

@@ -111,7 +111,7 @@ class Trace(Closing):
         ``kind`` is a Kind or ``load``, ``store``, ``change``, ``write`` (both), ``any``. A virtual range is
         translated at the first moment of ``between`` where it is mapped: at its start, else at its end.
         """
-        start, stop = self._window(between)
+        start, stop = self.window(between)
         try:
             found = self.pieces(where, start, virtual=virtual)
         except UsageError:
@@ -168,7 +168,7 @@ class Trace(Closing):
         found = parse_range(where, self.symbols, virtual=True)
         pc = VirtualAddress(found.address)
         places = [pc] if found.symbol is None else self.symbols.places_of(pc)
-        return query.executions(self.store, places, between=self._window(between))
+        return query.executions(self.store, places, between=self.window(between))
 
     def register_writes(self, name: str, *, between: Between | None = None, hart: int | None = None) -> Rows:
         """Return the writes of a register, by any of its names, as REGISTER_WRITE rows.
@@ -179,14 +179,18 @@ class Trace(Closing):
         numbers = [RegisterId(n) for n in numbers_of(self.recording.arch, self.store.guest.registers, name)]
         chosen = None if hart is None else Hart(hart)
         if len(numbers) > 1:
-            return query.wide_register_writes(self.store, numbers, between=self._window(between), hart=chosen)
-        return query.register_writes(self.store, numbers[0], between=self._window(between), hart=chosen)
+            return query.wide_register_writes(self.store, numbers, between=self.window(between), hart=chosen)
+        return query.register_writes(self.store, numbers[0], between=self.window(between), hart=chosen)
 
     def console(self, before: Position = "end") -> Console:
         """Return what the guest printed before a moment."""
         return console_before(self.store, self.position(before))
 
-    def _window(self, between: Between | None) -> tuple[Time, Time]:
+    def window(self, between: Between | None) -> tuple[Time, Time]:
+        """Return the first moment and the one after the last, of the whole trace for None.
+
+        UsageError where they are in the wrong order.
+        """
         first, last = (self.start, self.end) if between is None else map(self.position, between)
         if last < first:
             raise UsageError(f"nothing lies between {first} and {last}: the later moment comes second")
