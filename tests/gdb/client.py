@@ -7,7 +7,7 @@ from typing import Self
 from tracedbg.gdb.framing import Mark, Packet, PacketReader, frame
 from tracedbg.gdb.transport import Address, Unix, connect
 
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 
 
 class Client:

@@ -58,14 +58,18 @@ def command(
     as_json: bool,
 ) -> None:
     """Prints a row for each call, in order of t; how names are known goes to standard error."""
+    import numpy as np
+
     with open_kernel(trace, symbols, config) as view:
         first, last = view.trace.window(window_of(between))
         rows = view.system_calls.rows
-        chosen = [
-            row
-            for row in ((rows["t"] >= first) & (rows["t"] < last)).nonzero()[0].tolist()
-            if name is None or name in _names(view, int(rows["number"][row]))
-        ]
+        keep = (rows["t"] >= first) & (rows["t"] < last)
+        if name is not None:
+            numbers = [
+                number for number in np.unique(rows["number"]).tolist() if name in _names(view, number)
+            ]
+            keep &= np.isin(rows["number"], np.array(numbers, rows["number"].dtype))
+        chosen = np.flatnonzero(keep).tolist()
         cells = [_row(view, row, with_tasks) for row in chosen[:limit]]
         sources = ", ".join(source.value for source in view.call_names.sources)
     show(Grid(COLUMNS, cells), as_json)
