@@ -10,9 +10,11 @@ import pytest
 from tests.record import guests
 from tests.record.guests import RAM, Guest, build
 from tests.record.runs import Running, ending, left_beside, prove, tracedbg
+from tracedbg.errors import UsageError
 from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import Frame, Time
 from tracedbg.query import executions, pc_at
+from tracedbg.record.limits import plugin_limits
 from tracedbg.store import Trace
 from tracedbg.store.source import Numbers
 
@@ -183,3 +185,9 @@ def history(trace: Trace) -> list[Numbers]:
         *([getattr(table, name) for table in tables] for name in ("flags", "virtual", "physical", "value")),
     ]
     return [np.concatenate(parts) for parts in (ran, *columns)]
+
+
+@pytest.mark.parametrize("text", [str(1 << 64), "9" * 5000, hex(1 << 64)])
+def test_a_limit_of_more_than_64_bits_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"^[0-9a-fx]{18,40}: more than 64 bits hold$"):
+        plugin_limits(None, text, [], [])

@@ -28,7 +28,10 @@ def plugin_limits(
 
 def _limit(text: str, symbols: Sequence[Path], words: Sequence[str]) -> tuple[str, int]:
     if re.fullmatch(NUMBER, text):
-        return "pc" if text.startswith("0x") else "t", parse_number(text)
+        value = parse_number(text)
+        if value >= 1 << 64:
+            raise UsageError(f"{text[:40]}: more than 64 bits hold")
+        return "pc" if text.startswith("0x") else "t", value
     files = [*symbols, *elf_files(words, Path.cwd())]
     table = SymbolTable.load(files)
     symbol = table.find(text)
