@@ -211,6 +211,14 @@ def test_what_single_steps_print_is_on_the_console(
         assert printed.text == "Hi"
         assert [trace.at(int(t)).registers["a0"] for t in printed.times] == [ord("H"), ord("i")]
 
+    cut, repaired = tmp_path / "cut.bin", tmp_path / "repaired.bin"
+    cut.write_bytes(path.read_bytes()[:-64])
+    assert main(["repair", str(cut), "-o", str(repaired)]) == 0
+    assert_true(repaired)
+    with tracedbg.open(repaired) as trace:
+        again = trace.console()
+        assert (again.text, again.times.tolist()) == (printed.text, printed.times.tolist())
+
 
 @pytest.mark.parametrize("watched", [False, True], ids=["nothing watched", "watched bytes not met yet"])
 def test_a_guest_that_runs_stops_when_the_screen_asks(watched: bool, qemu: list[str], tmp_path: Path) -> None:

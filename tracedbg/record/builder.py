@@ -32,7 +32,7 @@ class TraceBuilder:
     """Writes a trace epoch by epoch, in order.
 
     ``only_epochs`` may be set when the disk gets full: spans of more than one epoch are then left out.
-    ``has_spans`` is for captures to unset, which have gaps that no span could go over.
+    ``has_spans`` is for captures to unset: across their gaps no bytes can be told.
     """
 
     def __init__(self, file: BinaryIO, fold: Fold, *, level: int = 1) -> None:

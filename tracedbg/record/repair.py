@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from tracedbg.errors import RecordError, TraceFormatError, UsageError
 from tracedbg.format.reader import TraceFile
-from tracedbg.format.schema import END, EPOCH, IMAGE, STOPS
+from tracedbg.format.schema import CONSOLE, END, EPOCH, IMAGE, STOPS, Message
 from tracedbg.record import plugin_build
 from tracedbg.record.builder import TraceBuilder
 from tracedbg.record.drain import BlockSizes, read_slot
@@ -128,7 +128,10 @@ class _Repair:
             self._copy_attachments(file)
             self._builder.has_spans = guest.get("source") != GDBSTUB
             whole = self._copy_epochs(file)
-            self._copy_stops(file)
+            end = self._builder.end_t
+            self._copy_told(file, STOPS, end, "told of the stops")
+            if guest.get("source") == GDBSTUB:
+                self._copy_told(file, CONSOLE, end - 1, "printed")
             if whole == count_epochs(file) and file.count(END.topic):
                 self._copy_end(file)
             return whole
@@ -157,19 +160,17 @@ class _Repair:
             self._builder.add_stored(stored)
         return count
 
-    def _copy_stops(self, file: TraceFile) -> None:
-        """Copy what a capture tells of its stops, up to the end of the epochs that were saved."""
-        for index, time in enumerate(file.times(STOPS.topic).tolist()):
-            if time <= self._builder.end_t:
+    def _copy_told(self, file: TraceFile, message: Message, last: int, what: str) -> None:
+        """Copy messages that stand for themselves, those of times up to ``last``."""
+        for index, time in enumerate(file.times(message.topic).tolist()):
+            if time <= last:
                 try:
-                    stops = file.fetch(STOPS.topic, index)
-                    check(stops)
+                    packed = file.fetch(message.topic, index)
+                    check(packed)
                 except TraceFormatError as error:
-                    self._losses.append(
-                        f"what was told of the stops from t {time} on is lost: {error.problem}"
-                    )
+                    self._losses.append(f"what was {what} from t {time} on is lost: {error.problem}")
                     return
-                self._builder.writer.write_packed(STOPS, stops.payload(), time)
+                self._builder.writer.write_packed(message, packed.payload(), time)
 
     def _copy_end(self, file: TraceFile) -> None:
         """Copy what came after the last epoch, when nothing before it is lost."""
