@@ -39,6 +39,7 @@ DESIGNS = {
     "vmap": Design("vmap", (*_SUPERVISOR, "vmap/switch.S", "vmap/trap.S", "vmap/kernel.c"), 0),
     "vmap_lazy": Design("vmap", (*_SUPERVISOR, "vmap/switch.S", "vmap/lazy_trap.S", "vmap/kernel.c"), 0),
     "capability": Design("capability", (*_PAGED, "capability/trap.S", "capability/kernel.c"), 0),
+    "capability_push": Design("capability", (*_PAGED, "capability/push_trap.S", "capability/kernel.c"), 0),
     "heap_vector": Design(
         "heap", ("base/console.c", "base/truth.c", "heap/vector_memory.S", "rtos/jump.S", *_HEAP), 0
     ),
@@ -230,6 +231,7 @@ KERNELS = (
     Kernel("rtos_coroutines", "rtos", "coroutines.c", "ok"),
     Kernel("capability_messages", "capability", "messages.c", "ok"),
     Kernel("capability_two_harts", "capability", "messages.c", "ok", flags=RELEASE, harts=2),
+    Kernel("capability_push", "capability_push", "messages.c", "ok"),
     Kernel(
         "capability_threads", "capability", "messages.c", "wrong answer",
         Truth(

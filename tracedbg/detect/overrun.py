@@ -64,9 +64,10 @@ def _owner(view: KernelView, item: OverrunData) -> Owner:
 
 def _why(item: OverrunData) -> str:
     return (
-        f"at t {item.read.t} an instruction read there what was no part of a stack; the stack stored over it "
-        f"at t {item.store.t}, and at t {item.load.t} the same instruction reads what that left; the place "
-        "was read while the stack was in use, outside its live frames; nothing else tells where that ends"
+        f"at t {item.read.t:,} an instruction read there what was no part of a stack; the stack stored over "
+        f"it at t {item.store.t:,}, and at t {item.load.t:,} the same instruction reads what that left; the "
+        "place was read while the stack was in use, outside its live frames; nothing else tells where that "
+        "ends"
     )
 
 

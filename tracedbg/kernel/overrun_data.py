@@ -2,8 +2,9 @@
 
 A closer look at the misreads of kernel.data_under_stacks. Memory may change hands any number of times, so one
 convicts only if the place was read as data while the stack was in use, outside its live frames: before it was
-stored over, or afterwards. And only if the instruction that reads there does not run over memory in a row, as
-those do that look how much of a stack was used, copy it, or dump it.
+stored over, or afterwards. And only if the instruction that reads there does not load neighbours as well, as
+those do that look how much of a stack was used, copy it, or dump it. Where the base is known, what lies above
+is the stack's own.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,16 +17,17 @@ from tracedbg.ids import Hart, PhysicalAddress, Time, VirtualAddress
 from tracedbg.kernel.contexts import Context
 from tracedbg.kernel.frame_accesses import frame_accesses
 from tracedbg.kernel.history import StackHistory
+from tracedbg.kernel.stack_uses import StackUses
 from tracedbg.kernel.stacks import Stack
 from tracedbg.kernel.trace_index import TraceIndex
-from tracedbg.query import Access, Kind
+from tracedbg.query import Access, Kind, last_write
 from tracedbg.query.accesses import Range
 from tracedbg.state import Trace
 
 NEAR = 512
-"""Accesses before and after a load in which others of its instruction are looked for."""
+"""Accesses for each hart before and after a load in which others of its instruction are looked for."""
 IN_A_ROW = 128
-"""Bytes from one load to the next one of an instruction that runs over memory in a row, at most."""
+"""Bytes between neighbours: an unrolled copy moves as much in a turn, in sixteen registers of 8 bytes."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class OverrunDatas:
         self._index = index
         self._history = history
         self._stack_of = stack_of
+        self._uses: dict[int, StackUses] = {}
 
     @cached_property
     def all(self) -> tuple[OverrunData, ...]:
@@ -65,68 +68,77 @@ class OverrunDatas:
         stack = self._stack_of(context.number)
         if stack is None:
             return None
+        since, until = self._uses_of(stack).owned(context)
+        if row["read_t"] < since and row["t"] >= until:
+            return None
         where = (PhysicalAddress(int(row["physical"])), int(row["size"]))
         load = self._at(where, int(row["t"]), Kind.LOAD)
         read = self._at(where, int(row["read_t"]), Kind.LOAD)
-        store = self._at(where, int(row["writer_t"]), Kind.STORE)
+        store = last_write(self._trace.store, where, Time(int(row["t"])))
         if load is None or read is None or store is None or store.virtual is None:
             return None
+        if store.t != row["writer_t"]:
+            # Something else wrote these bytes since, a device for one.
+            return None
         place = VirtualAddress(store.virtual + load.physical - store.physical)
-        since, until = self._in_use(stack, context)
+        if stack.base is not None and place >= stack.base:
+            return None
         was_read = since <= read.t and not self._is_live(stack, place, read.t)
         is_read = load.t < until and not self._is_live(stack, place, load.t)
-        if not (was_read or is_read) or self._runs_in_a_row(load) or self._runs_in_a_row(read):
+        if not (was_read or is_read) or any(self._looks_over(stack, place, one) for one in (load, read)):
             return None
         return OverrunData(context, read, store, load) if self._is_changed(where, store) else None
 
-    def _in_use(self, stack: Stack, context: Context) -> tuple[int, int]:
-        """Return from when to when a stack is known to belong to whoever uses it as ``context``.
-
-        A switch to the top of a stack may begin it for somebody new; a trap from user mode does not.
-        """
-        uses = sorted((self._history.contexts[number] for number in stack.contexts), key=_start)
-        first = last = uses.index(context)
-        while first and uses[first].from_user:
-            first -= 1
-        while last + 1 < len(uses) and uses[last + 1].from_user:
-            last += 1
-        return uses[first].start, max(use.last_t for use in uses[first : last + 1])
+    def _uses_of(self, stack: Stack) -> StackUses:
+        if stack.number not in self._uses:
+            contexts = (self._history.contexts[number] for number in stack.contexts)
+            self._uses[stack.number] = StackUses(contexts)
+        return self._uses[stack.number]
 
     def _is_live(self, stack: Stack, place: VirtualAddress, t: Time) -> bool:
-        """Say whether an address lies in live frames of a stack."""
-        for number in stack.contexts:
-            context = self._history.contexts[number]
-            if context.start <= t < context.last_t and place < context.top:
-                freeze = context.frozen_at(t)
-                sp = self._pointer(context, t) if freeze is None else freeze.sp
-                if sp is None or place >= sp:
-                    return True
+        """Say whether an address lies in live frames of a stack, or may lie there."""
+        for context in self._uses_of(stack).needing(place, t):
+            freeze = context.frozen_at(t)
+            sp = self._pointer(context, t) if freeze is None else freeze.sp
+            if sp is None or place >= sp:
+                return True
         return False
 
     def _pointer(self, context: Context, t: Time) -> int | None:
-        """Return the stack pointer of a context that runs; of one that does not, its top."""
-        track = self._index.track(self._index.sp_name)
-        for hart in range(self._index.trace.guest.harts):
-            found = self._history.context_at(Hart(hart), t)
-            if found is not None and found.number == context.number and track is not None:
-                return track.value_at(Hart(hart), t)
-        return context.top
+        """Return where a context's stack pointer is, or was when it was left to return to user mode.
 
-    def _runs_in_a_row(self, load: Access) -> bool:
-        """Say whether an instruction also loads what lies right beside, shortly before or after."""
+        None where that is not known.
+        """
+        stints, track = self._history.stints, self._index.track(self._index.sp_name)
+        low, high = np.searchsorted(stints["t"], [context.start, t + 1]).tolist()
+        own = np.flatnonzero(self._history.context_of[low:high] == context.number)
+        if not len(own) or track is None:
+            return None
+        stint = stints[low + int(own[-1])]
+        if t < stint["stop"]:
+            return track.value_at(Hart(int(stint["hart"])), t)
+        return int(stint["last"]) if stint["known"] else None
+
+    def _looks_over(self, stack: Stack, place: VirtualAddress, load: Access) -> bool:
+        """Say whether an instruction loads neighbours in what the stack used, shortly before or after.
+
+        Those beside ``place``, which it loads itself, or below: a search for the lowest word in use need not
+        go word by word, but does so where it ends.
+        """
         store = self._index.trace
         epoch = store.epoch(store.epoch_of(load.t))
         table, blocks = epoch.accesses, epoch.blocks
-        middle = int(np.searchsorted(table.t, load.t - epoch.start))
-        rows = np.arange(max(middle - NEAR, 0), min(middle + NEAR, len(table.t)))
+        middle, near = int(np.searchsorted(table.t, load.t - epoch.start)), NEAR * store.guest.harts
+        rows = np.arange(max(middle - near, 0), min(middle + near, len(table.t)))
         times = table.t[rows].astype(np.int64)
         runs = np.searchsorted(epoch.run_start, times, "right") - 1
         block = epoch.run_block[runs]
         first = blocks.first[block]
         pc = blocks.virtual[block] + (blocks.byte[first + times - epoch.run_start[runs]] - blocks.byte[first])
-        own = np.flatnonzero(rows == middle)[0]
-        apart = np.abs(table.virtual[rows].view(np.int64) - int(table.virtual[middle].view(np.int64)))
-        return bool(np.any((pc == pc[own]) & (apart > 0) & (apart <= IN_A_ROW)))
+        own = pc == pc[middle - rows[0]]
+        apart = np.unique((table.virtual[rows[own]] - table.virtual[middle]).view(np.int64))
+        apart = apart[(apart >= stack.low - place - IN_A_ROW) & (apart <= IN_A_ROW)]
+        return bool(np.any(np.diff(apart) <= IN_A_ROW))
 
     def _is_changed(self, where: Range, store: Access) -> bool:
         memory = [self._trace.at(t).memory for t in (store.t, Time(store.t + 1))]
@@ -137,7 +149,3 @@ class OverrunDatas:
         rows = frame_accesses(self._index, self._history, where, (Time(t), Time(t + 1))).rows
         rows = rows[(rows["kind"] == kind) & (rows["t"] == t)]
         return Access.of(rows[-1]) if len(rows) else None
-
-
-def _start(context: Context) -> int:
-    return context.start

@@ -17,7 +17,7 @@
 #define HARTS 2
 #define STACK_SIZE 2048
 
-/* trap.S knows the places of the last five. */
+/* trap.S and push_trap.S know the places of the last five. */
 struct thread {
 	struct thread *partner;
 	uint64_t buffer;
