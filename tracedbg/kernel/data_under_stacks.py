@@ -39,6 +39,7 @@ class DataShadow:
         self._instruction = np.empty((0, SLOTS * WAYS), np.int32)
         self._misreads: list[Rows] = [np.empty(0, MISREAD)]
         self._first = FirstOfKind(MISREADS_OF_A_KIND)
+        self.is_full = False
 
     @property
     def misreads(self) -> Rows:
@@ -66,6 +67,7 @@ class DataShadow:
         the stack in use, its instruction and its context.
         """
         inside = loads.slot < len(self._t) * SLOTS
+        self.is_full |= not inside.all()
         loads = loads.select(inside)
         t, in_stack, instruction, context = (column[inside] for column in writers)
         loads = SlotEvents(loads.row, loads.slot * WAYS + found.instruction[loads.row] % WAYS)

@@ -112,6 +112,7 @@ class SlotShadow:
         self._data.feed(
             epoch, found, outside, (writers.t, writers.in_stack, writers.instruction, writers.context)
         )
+        self.is_full |= self._data.is_full
 
     def _add(self, frames: Integers) -> None:
         """Give a place to frames that have none."""
