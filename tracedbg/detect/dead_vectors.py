@@ -16,7 +16,7 @@ from tracedbg.detect.evidence import (
 )
 from tracedbg.detect.finding import Certainty, Evidence, Finding, Owner, Severity
 from tracedbg.format.schema import PAGE_SIZE
-from tracedbg.ids import Frame, Hart, PhysicalAddress, Time, VirtualAddress
+from tracedbg.ids import Frame, Hart, Time, VirtualAddress
 from tracedbg.kernel.contexts import NO_CONTEXT, Context
 from tracedbg.kernel.view import KernelView
 from tracedbg.provenance import Limits, RegisterAt, why
@@ -126,9 +126,7 @@ def _unmapping(view: KernelView, walk: Walk) -> Access | None:
     last = view.trace.last_write(where, view.trace.end)
     if last is None or last.kind is not Kind.STORE:
         return None
-    before = view.trace.at(last.t).memory.word(PhysicalAddress(where[0]))
-    was_valid = arch.entry_frames(np.array([before or 0], np.uint64))[0] != ~np.uint64(0)
-    return last if was_valid else None
+    return last if view.owners.tables.is_valid(where[0], last.t) else None
 
 
 def _with_store(view: KernelView, found: Finding, store: Access) -> Finding:

@@ -10,7 +10,7 @@ from tracedbg.detect.finding import Code, Evidence, Owner, Victim, Writer
 from tracedbg.detect.wording import bytes_text
 from tracedbg.errors import TracedbgError
 from tracedbg.format.schema import PAGE_SIZE
-from tracedbg.ids import Frame, Time
+from tracedbg.ids import Frame, PhysicalAddress, Time
 from tracedbg.kernel.contexts import NO_CONTEXT
 from tracedbg.kernel.view import KernelView
 from tracedbg.provenance import BytesAt, Explanation, Limits, Role, Step, why
@@ -80,6 +80,11 @@ def _taken_away(view: KernelView, trap: Trap, found: Explanation) -> FaultStory 
     used = (rows["context"] == context.number) & (rows["page"] == trap.value // PAGE_SIZE)
     used &= rows["first"] < step.t
     if not used.any() or not isinstance(step.place, BytesAt):
+        return None
+    # Of tables that were made since, or never had the page, nobody took it away.
+    word = view.index.arch.word_size
+    entry = PhysicalAddress(step.place.physical // word * word)
+    if not view.owners.tables.is_valid(entry, Time(int(rows["first"][used][-1]))):
         return None
     frame, writer = Frame(int(rows["frame"][used][-1])), writer_at(view, step.t)
     owner, stack = view.owners.owner_at(frame, step.t), view.stack_of(context)

@@ -39,6 +39,11 @@ class PageTables:
         valid = self._arch.entry_frames(words) != ~np.uint64(0)
         return bool(valid.any() and np.all(valid | (words & np.uint64(1) == 0)))
 
+    def is_valid(self, entry: PhysicalAddress, t: Time) -> bool:
+        """Say whether a page-table entry leads somewhere at ``t``; not where that is not known."""
+        value = self._trace.at(t).memory.word(entry)
+        return bool(self._arch.entry_frames(np.array([value or 0], np.uint64))[0] != ~np.uint64(0))
+
     def root_of(self, frame: Frame, t: Time) -> int | None:
         """Return the address space whose tables a frame is part of at ``t``, None for none."""
         if not self.may_be_table(frame):
