@@ -90,7 +90,8 @@ class GuardPages:
 
     def first_uses_near(self, frame: Frame) -> list[int]:
         """Return when the stacks whose guard a frame may be were first used, for histories."""
-        return [self._history.contexts[stack.contexts[0]].start for stack, _ in self._near(frame)]
+        contexts = self._history.contexts
+        return [min(contexts[number].start for number in stack.contexts) for stack, _ in self._near(frame)]
 
     def _near(self, frame: Frame) -> Iterator[tuple[Stack, VirtualAddress]]:
         """Yield the stacks that ever were in frames right above one, each with the page that may guard it."""

@@ -61,11 +61,11 @@ def _mapped(view: KernelView, space: AddressSpace, t: Time) -> tuple[int, int]:
         return 0, 0
     arch, memory = view.index.arch, view.trace.at(t).memory
     tables = sum(1 for _ in arch.iter_tables(space, memory.page))
-    pages = {
-        mapping.virtual + offset
+    # A large page may reach over several areas.
+    sizes = {
+        mapping.virtual: mapping.size
         for area in view.trace.store.guest.ram
         for mapping in arch.iter_mappings(space, memory.page, (area.start, area.size))
         if arch.user_flag in mapping.flags
-        for offset in range(0, mapping.size, PAGE_SIZE)
     }
-    return tables, len(pages)
+    return tables, sum(sizes.values()) // PAGE_SIZE
