@@ -10,6 +10,7 @@ import tracedbg
 from tests.attach import synthetic
 from tests.attach.synthetic import GUEST, PAGE, PC, RAM, write_capture
 from tracedbg.cli.main import main
+from tracedbg.errors import TraceFormatError
 from tracedbg.format.schema import StopReason
 from tracedbg.gdb.capture.epoch import EpochColumns
 from tracedbg.gdb.capture.writer import CaptureWriter, Told
@@ -159,6 +160,20 @@ def test_a_hart_that_stood_elsewhere_than_it_went_on_is_not_true(
     path = tmp_path / "wrong.bin"
     write_capture(path)
     assert verify(path).examples == ["registers: t 1: the hart did not stand where it went on"]
+
+
+def test_a_stop_that_tells_of_a_moment_after_its_own_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell = CaptureWriter.tell
+    monkeypatch.setattr(
+        CaptureWriter, "tell", lambda self, rows: tell(self, told("later") if self.t == 4 else rows)
+    )
+    path = tmp_path / "altered.bin"
+    write_capture(path)
+    problem = "the stops contradict themselves in place"
+    with tracedbg.open(path) as trace, pytest.raises(TraceFormatError, match=problem):
+        _ = trace.at(4).pc
 
 
 def test_a_recording_has_no_stops() -> None:

@@ -85,7 +85,10 @@ class StopStore:
     def _rows(self, message: int, prefix: str, *names: str) -> list[NDArray[Any]]:
         """Return columns of a message, the first of which is t."""
         columns = [self._source.column(STOPS.topic, message, f"{prefix}.{name}") for name in names]
-        self._require(len({len(column) for column in columns}) == 1 and is_ascending(columns[0]), prefix)
+        t, first, last = columns[0], self._last_t[max(message - 1, 0)], self._last_t[message]
+        is_between = not len(t) or ((first <= t[0] or not message) and t[-1] <= last)
+        is_even = len({len(column) for column in columns}) == 1
+        self._require(is_even and is_ascending(t) and is_between, prefix)
         return columns
 
     def floor(self, t: int) -> int:
