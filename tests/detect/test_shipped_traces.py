@@ -11,7 +11,8 @@ from tests.detect.judging import function
 from tracedbg.cli.main import main
 from tracedbg.detect import Certainty, Finding, Severity, VirtualPlace
 from tracedbg.detect.analysis import Analysis
-from tracedbg.ids import VirtualAddress
+from tracedbg.ids import Time, VirtualAddress
+from tracedbg.kernel.view import KernelView
 from tracedbg.session.trace import Trace
 
 TRACES = Path(__file__).parents[2] / "traces"
@@ -131,3 +132,13 @@ def test_the_repaired_run_is_clean(capsys: pytest.CaptureFixture[str]) -> None:
     assert {check["detector"] for check in found["checks"] if check["done"]} >= {
         "stack-underflow", "live-frame-overwrite", "return-address", "futex-timespec",
     }  # fmt: skip
+
+
+def test_of_a_console_line_that_began_before_a_moment_the_rest_is_told() -> None:
+    with tracedbg.open(FAILING) as trace:
+        index = KernelView(trace).index
+        line = next(line for line in index.console_lines if line.content.startswith(b"Smoke test failed"))
+        rest = index.console_lines_since(Time(line.t + 1))
+        assert rest[0].content == line.content[1:]
+        assert rest[0].end == line.end
+        assert not index.console_lines_since(Time(index.console_lines[-1].end + 1))

@@ -166,7 +166,7 @@ def _last_moment(finding: Finding) -> Time:
 
 def _said(view: KernelView, after: Time) -> Iterator[str]:
     """Yield what the guest printed from a moment on."""
-    lines = [line for line in view.index.console_lines if line.t >= after and line.content.strip()]
+    lines = [line for line in view.index.console_lines_since(after) if line.content.strip()]
     if not lines:
         yield "The guest printed nothing any more."
         return

@@ -134,7 +134,13 @@ class TraceIndex:
     @cached_property
     def console_lines(self) -> tuple[ConsoleLine, ...]:
         """The lines of the console; an unfinished last one counts."""
+        return self.console_lines_since(Time(0))
+
+    def console_lines_since(self, t: Time) -> tuple[ConsoleLine, ...]:
+        """Return the lines of what was printed from a moment on; the first may be the rest of one."""
         times, content = self.trace.console
+        first = int(np.searchsorted(times, t))
+        times, content = times[first:], content[first:]
         text = content.tobytes()
         ends = np.flatnonzero(content == ord("\n")).tolist()
         if len(text) and (not ends or ends[-1] != len(text) - 1):
