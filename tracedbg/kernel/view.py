@@ -48,7 +48,7 @@ class KernelView:
         """Return the view of the same trace without its symbols; what was gathered without them is kept."""
         bare = KernelView(self.trace.without_symbols(), self._progress, self.hints)
         if self.is_made("history"):
-            bare.__dict__["history"] = self.history
+            bare.history = self.history
         return bare
 
     def is_made(self, name: str) -> bool:
