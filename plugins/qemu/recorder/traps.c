@@ -40,6 +40,12 @@ static bool is_vector(uint64_t tvec, uint64_t pc)
 	return (tvec & 3) == 1 && pc > base && pc - base < 4 * 64 && !(pc & 3);
 }
 
+/* Where traps lead to now: the last instruction may just have set it. */
+static uint64_t vector_behind(const struct insn *last, int vector)
+{
+	return last->decoded.traits & WRITES_CSR ? register_read(vector) : hart->csr[vector];
+}
+
 static bool leads_to(const struct insn *last, uint64_t pc)
 {
 	uint64_t next = last->address + last->length;
@@ -117,7 +123,7 @@ static bool supervisor_was_interrupted(const struct insn *last)
 {
 	uint64_t epc = register_read(REGISTER_MEPC);
 
-	if (privilege_after(last) == 3 || !is_vector(hart->csr[REGISTER_STVEC], epc))
+	if (privilege_after(last) == 3 || !is_vector(vector_behind(last, REGISTER_STVEC), epc))
 		return false;
 	return !leads_to(last, epc) || supervisor_status_changed(last) ||
 	       register_read(REGISTER_SCAUSE) != hart->csr[REGISTER_SCAUSE] ||
@@ -157,7 +163,7 @@ enum arrival trap_classify(const struct insn *last, const struct block *block, s
 	const struct trap_registers *r = registers_for(block->privilege);
 	bool led = leads_to(last, block->virtual);
 	bool rises = block->privilege > hart->privilege;
-	bool at_vector = block->privilege && is_vector(hart->csr[r->vector], block->virtual);
+	bool at_vector = block->privilege && is_vector(vector_behind(last, r->vector), block->virtual);
 	enum arrival arrival;
 
 	origin->privilege = privilege_after(last);

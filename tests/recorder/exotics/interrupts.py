@@ -107,6 +107,59 @@ noticed: nop
 elsewhere: mret
 """
 
+# The same with the instruction that moves the trap vector, to and fro between two places.
+_BEHIND_A_NEW_VECTOR = f"""
+  la s6, first
+  la s7, second
+  csrw mtvec, s6
+  li s0, {layout.MTIME:#x}
+  li s1, {layout.CLINT + 0x4000:#x}
+  li t0, -1
+  sd t0, 0(s1)
+  li t0, 0x80
+  csrw mie, t0
+  csrsi mstatus, 8
+  la s8, slide
+  li s3, 512
+round:
+  mv t0, s6
+  mv s6, s7
+  mv s7, t0
+  andi t1, s3, 255
+  slli t1, t1, 2
+  sub t1, s8, t1
+  li s4, 0
+  ld a1, 0(s0)
+  addi a1, a1, 2
+  sd a1, 0(s1)
+  jr t1
+  .rept 256
+  nop
+  .endr
+slide:
+set: csrw mtvec, s6
+next: nop
+wait: beqz s4, wait
+  addi s3, s3, -1
+  bnez s3, round
+end: quit
+  .balign 4
+first: j handler
+second: j handler
+"""
+_NOTICE_BEHIND_A_NEW_VECTOR = """
+  csrr t6, mcause
+  bgez t6, finish
+  li t6, -1
+  sd t6, 0(s1)
+  li s4, 1
+  csrr t6, mepc
+  la t5, next
+  bne t6, t5, elsewhere
+noticed: nop
+elsewhere: mret
+"""
+
 EXOTICS = (
     Exotic(
         "interrupt_after_jalr",
@@ -145,6 +198,12 @@ end: quit
             Runs("next", 1),
             Register("allow", "mstatus", 0x1880, mask=0x1888),
         ),
+    ),
+    Exotic(
+        "interrupt_after_mtvec_is_set",
+        guest(_BEHIND_A_NEW_VECTOR, handler=_NOTICE_BEHIND_A_NEW_VECTOR),
+        (Ordered("noticed", "end"), Runs("set", 512), Runs("next", 512), Runs("end", 1)),
+        qemu_args=("-icount", "shift=0"),
     ),
     Exotic(
         "interrupt_after_mret",
