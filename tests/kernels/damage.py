@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from tracedbg.query import Access
 from tracedbg.state import Trace
 
+INTERRUPT = 1 << 63
+"""In a trap's cause."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -75,6 +78,6 @@ def traps_of(trace: Trace) -> list[Trap]:
     ]
 
 
-def last_trap(trace: Trace) -> Trap:
-    """Return the newest trap of a recording."""
-    return traps_of(trace)[-1]
+def last_exception(trace: Trace) -> Trap:
+    """Return the newest trap of a recording that is no interrupt: a timer may run on behind the end."""
+    return [trap for trap in traps_of(trace) if not trap.cause & INTERRUPT][-1]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.kernels.damage import consumed, function_of, last_trap, place_of, stores_to, traps_of
+from tests.kernels.damage import consumed, function_of, last_exception, place_of, stores_to, traps_of
 from tests.kernels.recordings import RunOf
 from tests.kernels.variants import KERNELS, Fault, Kernel, Owner, Truth
 from tracedbg.ids import VirtualAddress
@@ -74,13 +74,13 @@ def test_declared_functions_read_what_was_stored(kernel: Kernel, truth: Truth, k
 def test_run_ends_with_the_declared_trap(kernel: Kernel, truth: Truth, kernel_run: RunOf) -> None:
     trace = kernel_run(kernel).trace
 
-    assert last_trap(trace).cause == truth.trap
+    assert last_exception(trace).cause == truth.trap
 
 
 @pytest.mark.parametrize(("kernel", "truth"), TABLES, ids=names(TABLES))
 def test_last_trap_walks_the_damaged_page_table(kernel: Kernel, truth: Truth, kernel_run: RunOf) -> None:
     trace = kernel_run(kernel).trace
-    victim, trap = place_of(trace).range, last_trap(trace)
+    victim, trap = place_of(trace).range, last_exception(trace)
     writer = trace.last_write(victim, trap.t)
 
     assert writer is not None
