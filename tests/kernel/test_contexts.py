@@ -145,21 +145,6 @@ def test_a_function_called_on_another_stack_comes_back() -> None:
     assert story.stint(Begin.SET, TOP - 0x100) == own
 
 
-def test_a_task_goes_on_where_it_was_interrupted_without_the_frames_of_its_handler() -> None:
-    story = Story()
-    first = story.stint(Begin.SET, TOP, TOP - 0x100)
-    story.stint(Begin.TRAP, TOP - 0x100, TOP - 0x180)
-    second = story.stint(Begin.SET, OTHER_TOP, OTHER_TOP - 0x80)
-    story.stint(Begin.RETURN, OTHER_TOP - 0x80)
-    story.stint(Begin.TRAP, OTHER_TOP - 0x80, OTHER_TOP - 0xC0)
-    assert story.stint(Begin.SET, TOP - 0x100) == first
-    story.stint(Begin.RETURN, TOP - 0x100)
-    story.stint(Begin.TRAP, TOP - 0x100, TOP - 0x180)
-    assert story.stint(Begin.SET, OTHER_TOP - 0x80) == second
-    assert [freeze.sp for freeze in story.context(first).freezes] == [TOP - 0x180, TOP - 0x180]
-    assert len(story.tracker.contexts) == 2
-
-
 def test_longjmp_and_the_end_of_alloca_pop_frames() -> None:
     story = Story()
     number = story.stint(Begin.SET, TOP, TOP - 0x800)

@@ -109,7 +109,6 @@ class ContextTracker:
         self.contexts: list[Context] = []
         self._harts = [_Hart() for _ in range(harts)]
         self._frozen: dict[int, int] = {}
-        self._interrupted: dict[int, int] = {}
 
     def feed(self, stints: Rows) -> tuple[Integers, Numbers]:
         """Return for each stint the number of its context (NO_CONTEXT for none) and that context's top."""
@@ -175,8 +174,6 @@ class ContextTracker:
         if hart.current != NO_CONTEXT:
             self.contexts[hart.current].freezes.append(Freeze(t, hart.sp, None))
             self._frozen[hart.sp] = hart.current
-            if hart.traps and hart.traps[-1].context == hart.current:
-                self._interrupted[hart.traps[-1].sp] = hart.current
         hart.current = NO_CONTEXT
 
     def _take_trap(self, hart: _Hart, stint: "_Stint") -> None:
@@ -205,8 +202,7 @@ class ContextTracker:
                 own.low, own.low_t = sp, stint.t
                 return
         self._leave(hart, stint.t)
-        # With registers in a control block a task goes on where the trap was, without the handler's frames.
-        thawed = self._frozen.get(sp, self._interrupted.get(sp))
+        thawed = self._frozen.get(sp)
         if trap is not None and trap.context not in (NO_CONTEXT, current):
             # Handlers that look whether the stack has room put their stack pointer aside for that.
             thawed = trap.context if sp == trap.sp else thawed
