@@ -25,7 +25,7 @@ from tracedbg.query import executed_at
 BY_GUEST = ("guest-shutdown", "guest-reset")
 """Endings that the guest itself asked for."""
 FRAMES = 8
-STUCK = "No interrupt could wake a hart any more; only a guest that was halted on purpose looks the same."
+STUCK = "No interrupt could wake a hart any more: it hangs, or was halted on purpose."
 WAITS_OR_HANGS = "A guest that waits for input looks the same as one that hangs."
 
 
@@ -243,7 +243,8 @@ def _of_panic(view: KernelView, call: PanicCall) -> Finding:
 def _standstill(view: KernelView) -> Iterator[Finding]:
     """A guest that was ended from outside, or never printed what it should: what it was at in the end.
 
-    That it was ended from outside is no fault; that nothing could have woken it while work was left is one.
+    That it was ended from outside is no fault, nor that nothing could have woken it: what halts when its work
+    is done looks the same as what hangs, down to the stacks of tasks that have ended.
     """
     ending, missing = view.trace.store.ending, missing_banners(view)
     by_guest = ending is not None and ending.how in BY_GUEST
@@ -264,7 +265,7 @@ def _standstill(view: KernelView) -> Iterator[Finding]:
         sure, why = Certainty.LIKELY, STUCK
     yield Finding(
         detector=FatalTrap.name,
-        severity=Severity.WARNING if missing or stuck else Severity.INFO,
+        severity=Severity.WARNING if missing else Severity.INFO,
         title=f"{_end_text(missing, by_guest=by_guest)}: {_doing(tails)}, {_wait_text(len(waiting))}",
         t=max(tail.t for tail in tails),
         certainty=sure,

@@ -164,7 +164,7 @@ KERNELS = (
     ),
     Kernel(
         "highhalf_lost_wakeup", "highhalf", "lost_wakeup.c", "sent",
-        Truth(Fault.HANG, (FATAL,), writer_task=2, victim_task=1), seconds=3,
+        Truth(Fault.HANG, (FATAL,), writer_task=2, victim_task=1), seconds=10,
     ),
     Kernel(
         "highhalf_late_answer", "highhalf", "late_answer.c", "wait: invalid argument",
@@ -323,7 +323,7 @@ KERNELS = (
     Kernel(
         "trampoline_programs", "trampoline", "programs.c", "ok", flags=(*RELEASE, "-DDIRECT_STACKS"), harts=2
     ),
-    Kernel("trampoline_busy", "trampoline", "busy.c", "all done", flags=RELEASE, harts=3, seconds=3),
+    Kernel("trampoline_busy", "trampoline", "busy.c", "all done", flags=RELEASE, harts=3, seconds=10),
     Kernel("trampoline_ended", "trampoline", "ended.c", "ok", harts=2),
     Kernel(
         "trampoline_guard_page", "trampoline", "deep.c", _TRAP(15), _GUARD_PAGE,
@@ -331,7 +331,7 @@ KERNELS = (
     ),
     Kernel(
         "trampoline_guard_page_forever", "trampoline", "deep.c", "", _GUARD_PAGE,
-        flags=(*FRAMES, "-DDEPTH=40", "-DSTORE_FIRST"), seconds=3,
+        flags=(*FRAMES, "-DDEPTH=40", "-DSTORE_FIRST"), seconds=10,
     ),
     Kernel(
         "trampoline_neighbour", "trampoline", "deep.c", _TRAP(12),
@@ -353,7 +353,7 @@ KERNELS = (
     ),
     Kernel(
         "trampoline_lost_wakeup", "trampoline", "pipe.c", "", Truth(Fault.SLEEP, ()),
-        flags=(*FRAMES, "-DLOST_WAKEUP"), harts=2, seconds=3,
+        flags=(*FRAMES, "-DLOST_WAKEUP"), harts=2, seconds=10,
     ),
     Kernel(
         "trampoline_stack_given_back", "trampoline", "ended.c", _TRAP(12), _FREED,
