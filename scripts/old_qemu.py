@@ -11,8 +11,8 @@ from scripts.install_tools import parse_madison
 from scripts.tools import QEMU, parse_qemu_version
 
 VERSION = (7, 2)
-PACKAGES = ("qemu-system-misc", "qemu-system-common", "qemu-system-data")
-_DONE = "unpacked"
+SHARED = ("qemu-system-common", "qemu-system-data")
+"""What the programs of all packages need."""
 
 
 class OldQemuError(Exception):
@@ -24,25 +24,28 @@ def is_offered() -> bool:
     return platform.freedesktop_os_release().get("VERSION_CODENAME") == "bookworm"
 
 
-def old_qemu(folder: Path) -> list[str]:
-    """The command of QEMU 7.2 with the folder of its data files, unpacked into ``folder`` if need be."""
+def old_qemu(folder: Path, program: str = QEMU, package: str = "qemu-system-misc") -> list[str]:
+    """The command of a QEMU 7.2 with the folder of its data files, unpacked into ``folder`` if need be.
+
+    ``package`` is the one that brings the program.
+    """
     root = folder / "root"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         # Several test runners may want it at once.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / _DONE).exists():
-            _unpack(folder, root)
-    return [str(root / "usr" / "bin" / QEMU), "-L", str(root / "usr" / "share" / "qemu")]
+        for wanted in (package, *SHARED):
+            if not (folder / f"{wanted}.unpacked").exists():
+                _unpack(wanted, folder, root)
+    return [str(root / "usr" / "bin" / program), "-L", str(root / "usr" / "share" / "qemu")]
 
 
-def _unpack(folder: Path, root: Path) -> None:
-    for package in PACKAGES:
-        _run(["apt-get", "download", f"{package}={_version(package)}"], folder)
+def _unpack(package: str, folder: Path, root: Path) -> None:
+    _run(["apt-get", "download", f"{package}={_version(package)}"], folder)
     for archive in sorted(folder.glob("*.deb")):
         _run(["dpkg", "-x", str(archive), str(root)], folder)
         archive.unlink()
-    (folder / _DONE).touch()
+    (folder / f"{package}.unpacked").touch()
 
 
 def _version(package: str) -> str:

@@ -17,8 +17,13 @@ def qemu(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> list[st
     """The command of each QEMU that is to be attached to."""
     if request.param == "installed":
         return [INSTALLED]
+    return old_qemu(old_qemu_folder(pytestconfig))
+
+
+def old_qemu_folder(pytestconfig: pytest.Config) -> Path:
+    """Where the old QEMU is unpacked, once for all runs of the tests."""
     assert pytestconfig.cache is not None
-    return old_qemu(pytestconfig.cache.mkdir("qemu-7.2"))
+    return pytestconfig.cache.mkdir("qemu-7.2")
 
 
 @pytest.fixture(scope="session")

@@ -29,13 +29,14 @@ class Machine:
             time.sleep(0.05)
 
 
-def wait_for_socket(path: Path) -> None:
+def wait_for_socket(path: Path, process: subprocess.Popen[bytes]) -> None:
     """Waits until QEMU listens; to connect would be to attach."""
     deadline = time.monotonic() + PATIENCE
     while not any(
         line.endswith(f" {path}") and line.split()[3] == _LISTENING
         for line in Path("/proc/net/unix").read_text().splitlines()
     ):
+        assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -44,19 +45,26 @@ def wait_for_socket(path: Path) -> None:
 def machine(
     qemu: Sequence[str], folder: Path, *options: str, stopped: bool = True, firmware: str = FIRMWARE
 ) -> Iterator[Machine]:
-    """Starts a machine; it stands at its first instruction unless told otherwise."""
+    """Starts a virt machine; it stands at its first instruction unless told otherwise."""
+    command = [*qemu, "-machine", "virt", "-m", "16M", "-no-reboot", "-bios", firmware, *options]
+    with running(command, folder, stopped=stopped) as target:
+        yield target
+
+
+@contextmanager
+def running(command: Sequence[str], folder: Path, *, stopped: bool) -> Iterator[Machine]:
+    """Starts a QEMU with a stub."""
     folder.mkdir(exist_ok=True)
     stub, console = folder / "gdb", folder / "console"
     stub.unlink(missing_ok=True)
     console.write_text("")
     command = [
-        *qemu, "-machine", "virt", "-m", "16M", "-display", "none", "-monitor", "none", "-no-reboot",
-        "-serial", f"file:{console}", "-bios", firmware, *options,
+        *command, "-display", "none", "-monitor", "none", "-serial", f"file:{console}",
         "-gdb", f"unix:path={stub},server=on,wait=off", *(["-S"] if stopped else []),
     ]  # fmt: skip
     with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
         try:
-            wait_for_socket(stub)
+            wait_for_socket(stub, process)
             yield Machine(f"unix:{stub}", console, process)
         finally:
             process.kill()

@@ -102,7 +102,9 @@ def test_a_server_that_says_nothing(
         listener.bind(str(tmp_path / "silent"))
         listener.listen()
         said = refused(capsys, f"unix:{tmp_path}/silent", "-o", str(tmp_path / "x.bin"))
-    assert said == "tracedbg: the stub does not answer within 0.3 s: is a gdbstub there?"
+    assert said == (
+        "tracedbg: the stub does not answer within 0.3 s: is a gdbstub there, with no other debugger?"
+    )
 
 
 def test_a_server_of_something_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

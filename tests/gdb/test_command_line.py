@@ -15,7 +15,7 @@ import pytest
 from tests.gdb.client import Client
 from tests.gdb.conftest import SHIPPED, served
 from tracedbg.cli.main import main
-from tracedbg.gdb.transport import Listener, Tcp, TransportError, Unix, parse_address
+from tracedbg.gdb.transport import Listener, Tcp, TransportError, Unix, connect, parse_address
 from tracedbg.state import Trace
 
 TRACES = SHIPPED.parent
@@ -61,6 +61,8 @@ def test_serve_prints_its_address_serves_and_ends_with_ctrl_c() -> None:
 
 def test_serve_once_ends_with_its_first_client(tmp_path: Path) -> None:
     with serving("--listen", f"unix:{tmp_path}/gdb", "--once") as (process, address):
+        # As `tracedbg gdb HOST:PORT` does, to say so before gdb starts when nobody listens.
+        connect(parse_address(address)).close()
         with Client(parse_address(address)) as client:
             assert client.ask("D") == "OK"
         assert process.wait(20) == 0

@@ -50,7 +50,7 @@ def live(machine: list[str], folder: Path) -> Iterator[Path]:
     nothing = subprocess.DEVNULL
     with subprocess.Popen(command, cwd=folder, stdin=nothing, stdout=nothing, stderr=nothing) as process:
         try:
-            wait_for_socket(path)
+            wait_for_socket(path, process)
             yield path
         finally:
             process.kill()

@@ -23,19 +23,21 @@ class Conversation:
         self._waiting: deque[Event] = deque()
         self._acknowledges = True
         self._sent = b""
-        self._is_over = False
+        self._is_over = self._was_met = False
 
-    def run(self) -> None:
-        """Answer until gdb detaches or hangs up."""
+    def run(self) -> bool:
+        """Answer until gdb detaches or hangs up; return whether there was anybody who said something."""
         while not self._is_over:
             if self._waiting:
                 self._take(self._waiting.popleft())
             else:
                 self._receive()
+        return self._was_met
 
     def _receive(self) -> None:
         data = self._connection.receive()
         self._is_over = not data
+        self._was_met |= bool(data)
         self._waiting.extend(self._reader.feed(data))
 
     def _take(self, event: Event) -> None:

@@ -30,9 +30,12 @@ class Served:
 
 
 def serve(served: Served, listener: Listener, *, once: bool = False) -> None:
-    """Serve until the listener is stopped, or ``once`` only the first connection."""
+    """Serve until the listener is stopped, or ``once`` only the first client.
+
+    Who connects and hangs up without a word only wanted to know whether a server is there.
+    """
     while (connection := listener.accept()) is not None:
         with connection:
-            Conversation(connection, served.dispatcher()).run()
-        if once:
+            was_met = Conversation(connection, served.dispatcher()).run()
+        if once and was_met:
             return

@@ -82,6 +82,9 @@ class LiveGuest:
     def step_mask(self, *, interrupts: bool) -> str:
         """Choose whether interrupts and timers go on while a hart is stepped; return what is in force."""
         wanted = ENABLE if interrupts else ENABLE | NO_INTERRUPTS | NO_TIMERS
+        before = re.fullmatch(rb"0x([0-9a-f]+)", self.stub.ask(b"qqemu.sstep"))
+        if before:
+            self.stub.at_end(b"Qqemu.sstep=" + before[1])
         if self.stub.ask(b"Qqemu.sstep=%x" % wanted) != b"OK":
             return "the stub does not tell which interrupts come while it steps"
         return "interrupts and timers come" if interrupts else "interrupts are masked and timers stand still"
@@ -105,8 +108,7 @@ class LiveGuest:
 
     def detach(self) -> None:
         """Let the guest run on without this debugger."""
-        self.physical.leave()
-        self.stub.ask(b"D;1")
+        self.stub.detach()
 
 
 def _area(area: MemoryRange) -> Mapping[str, Any]:

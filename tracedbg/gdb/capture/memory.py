@@ -23,7 +23,9 @@ class PhysicalReader:
     def __init__(self, stub: Stub) -> None:
         self._stub = stub
         self.has_mode = stub.ask(_PHYSICAL) == b"OK"
-        if not self.has_mode and stub.monitor("xp /1gx 0") is None:
+        if self.has_mode:
+            stub.at_end(_VIRTUAL)
+        elif stub.monitor("xp /1gx 0") is None:
             raise StubError("the stub reads no physical memory: it is not QEMU's, or much older than 7.2")
 
     def page(self, address: int) -> bytes | None:
@@ -57,11 +59,6 @@ class PhysicalReader:
         return (
             b"".join(word.to_bytes(8, "little") for word in words) if len(words) == PAGE_SIZE // 8 else None
         )
-
-    def leave(self) -> None:
-        """Let the stub read by virtual address again, as the next debugger expects."""
-        if self.has_mode:
-            self._stub.ask(_VIRTUAL)
 
 
 def content(reply: bytes) -> bytes | None:

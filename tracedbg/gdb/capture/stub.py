@@ -14,6 +14,8 @@ IN_FLIGHT = 32
 """Requests sent before their replies are read, so that neither side waits for room in a socket."""
 READ_SIZE = 1 << 10
 """Bytes of memory a request: a packet of QEMU's holds 4,096 characters, two for each byte."""
+_PAUSED, _NOT_STARTED = "VM status: paused", "(prelaunch)"
+"""What QEMU's monitor calls a guest that stands still, and one that was started with -S and never ran."""
 _STOP = re.compile(rb"T([0-9a-f]{2})(.*)", re.DOTALL)
 
 
@@ -45,12 +47,15 @@ class Stub(Closing):
     """One connection to a stub, whose guest stands still. Everything raises StubGoneError when it has gone.
 
     QEMU's stub neither leaves out acknowledgements nor waits for them, so several requests may be under way.
+    QEMU stops a guest for whoever connects and does not let it go on when they hang up: ``close`` does that.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._reader = PacketReader(run_lengths=True)
         self._replies: list[bytes] = []
+        self._at_end: list[bytes] = []
+        self._is_attached = True
 
     def ask(self, request: bytes) -> bytes:
         """Send a request and return its reply."""
@@ -82,7 +87,16 @@ class Stub(Closing):
     def send(self, data: bytes) -> None:
         """Send bytes as they are."""
         if not self._connection.send(data):
-            raise StubGoneError
+            raise self._lost(StubGoneError())
+
+    def at_end(self, request: bytes) -> None:
+        """Have a request sent before the guest is left: it takes back what the next debugger would find."""
+        self._at_end.append(request)
+
+    def detach(self) -> None:
+        """Let the guest run on; breakpoints and watchpoints that are left go."""
+        self.batch([*self._at_end, b"D;1"])
+        self._is_attached = False
 
     def resume(self, action: bytes) -> None:
         """Let the guest run, as ``vCont`` names it; ``wait`` tells how that ends."""
@@ -96,7 +110,7 @@ class Stub(Closing):
             if reply is None:
                 return None
             if reply[:1] in b"WX":
-                raise StubGoneError(int(reply[1:3], 16) if reply[:1] == b"W" else None)
+                raise self._lost(StubGoneError(int(reply[1:3], 16) if reply[:1] == b"W" else None))
             match = _STOP.match(reply)
             if match:
                 return _stop_reply(match)
@@ -112,7 +126,7 @@ class Stub(Closing):
         while True:
             reply = self._next()
             if reply[:1] == b"O" and reply != b"OK":
-                text += bytes.fromhex(reply[1:].decode("ascii", "replace"))
+                text += _decoded(reply[1:])
             else:
                 return text.decode(errors="replace") if reply == b"OK" else None
 
@@ -131,8 +145,15 @@ class Stub(Closing):
     def _next(self) -> bytes:
         reply = self._find(monotonic() + REPLY_SECONDS)
         if reply is None:
-            raise StubError(f"the stub does not answer within {REPLY_SECONDS:g} s: is a gdbstub there?")
+            asked = "is a gdbstub there, with no other debugger?"
+            problem = f"the stub does not answer within {REPLY_SECONDS:g} s: {asked}"
+            raise self._lost(StubError(problem))
         return reply
+
+    def _lost(self, error: StubError) -> StubError:
+        """Return an error after which there is nobody to detach from."""
+        self._is_attached = False
+        return error
 
     def _find(self, deadline: float) -> bytes | None:
         """Return the next reply, None at the deadline."""
@@ -141,17 +162,40 @@ class Stub(Closing):
             if data is None:
                 return None
             if not data:
-                raise StubGoneError
+                raise self._lost(StubGoneError())
             for event in self._reader.feed(data):
                 if isinstance(event, Packet):
                     self._replies.append(event.content)
                 elif isinstance(event, Damaged):
-                    raise StubError(f"what answers is no gdbstub: {event.problem}")
+                    raise self._lost(StubError(f"what answers is no gdbstub: {event.problem}"))
         return self._replies.pop(0)
 
     def close(self) -> None:
-        """Hang up."""
-        self._connection.close()
+        """Hang up; a guest that has not been detached from, and was not started with -S, runs on."""
+        try:
+            self._leave()
+        finally:
+            self._connection.close()
+
+    def _leave(self) -> None:
+        try:
+            if not self._is_attached:
+                return
+            status = self.monitor("info status") or ""
+            if _PAUSED in status and _NOT_STARTED not in status:
+                self.detach()
+            else:
+                self.batch(self._at_end)
+        except StubError:
+            # Why the guest is being left has been said; that it cannot be left well adds nothing.
+            return
+
+
+def _decoded(digits: bytes) -> bytes:
+    try:
+        return bytes.fromhex(digits.decode("ascii"))
+    except ValueError:
+        raise StubError("what the stub's monitor prints is not written in hexadecimal digits") from None
 
 
 def _stop_reply(match: re.Match[bytes]) -> StopReply:
