@@ -108,6 +108,21 @@ def test_which_writes_change_bytes(drawn: Drawn) -> None:
 
 
 @many
+@given(histories)
+def test_changing_writes_are_found_epoch_by_epoch_in_both_directions(drawn: Drawn) -> None:
+    with opened(drawn) as (history, trace, random):
+        for size in (1, 2, 8, 200):
+            where = (PhysicalAddress(RAM_START + random.choice([0, 1, 56, 4090])), size)
+            between = some_window(random, history)
+            rows = query.accesses(trace, where, between=between, kind=Kind.WRITE)
+            expected = rows[query.changing(trace, where, rows)].tolist()
+            forward = list(query.iter_changing(trace, where, between=between))
+            backward = list(query.iter_changing(trace, where, between=between, reverse=True))
+            for parts in (forward, backward[::-1]):
+                assert [row for part in parts for row in part.tolist()] == expected
+
+
+@many
 @given(histories, st.sampled_from([Kind.ANY, Kind.LOAD, Kind.STORE, Kind.CHANGE, Kind.WRITE]))
 def test_accesses(drawn: Drawn, kind: Kind) -> None:
     fields = ["t", "hart", "kind", "size", "virtual", "physical", "second", "value"]

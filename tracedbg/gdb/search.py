@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tracedbg.gdb.points import Watchpoint, ranges
 from tracedbg.gdb.requests import Point, PointKind
 from tracedbg.ids import Hart, Time, VirtualAddress
-from tracedbg.query import Access, Kind, changing, hart_at, iter_accesses, iter_executions
+from tracedbg.query import Access, Kind, hart_at, iter_accesses, iter_changing, iter_executions
 from tracedbg.query.accesses import Range
 from tracedbg.store import Trace
 
@@ -126,13 +126,15 @@ class Search:
         self, watch: Watchpoint, where: Range, between: tuple[Time, Time], reverse: bool
     ) -> Hit | None:
         kind = _KINDS[watch.point.kind]
-        for rows in iter_accesses(self.trace, where, between=between, kind=kind, reverse=reverse):
+        found = (
+            iter_changing(self.trace, where, between=between, reverse=reverse)
+            if kind == Kind.WRITE
+            else iter_accesses(self.trace, where, between=between, kind=kind, reverse=reverse)
+        )
+        for rows in found:
             self.check(between[1] if reverse else between[0])
             # What changed before the recording began is no event on the way.
-            inside = (rows["kind"] != Kind.CHANGE) | (rows["t"] > self.trace.start)
-            if kind == Kind.WRITE:
-                inside &= changing(self.trace, where, rows)
-            hits = rows[inside]
+            hits = rows[(rows["kind"] != Kind.CHANGE) | (rows["t"] > self.trace.start)]
             if len(hits):
                 return self._hit(watch, Access.of(hits[-1 if reverse else 0]), reverse)
         return None

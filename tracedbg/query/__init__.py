@@ -9,7 +9,7 @@ from tracedbg.query.accesses import (
     next_read,
     next_write,
 )
-from tracedbg.query.changing import changing
+from tracedbg.query.changing import changing, iter_changing
 from tracedbg.query.executions import executions, iter_executions, last_execution, next_execution
 from tracedbg.query.last_instructions import last_chosen
 from tracedbg.query.last_register_write import RegisterWrite, last_register_write
@@ -36,8 +36,8 @@ from tracedbg.query.wide_register_writes import wide_register_writes
 
 __all__ = [
     "Access", "Executed", "Kind", "RegisterWrite", "Written", "accesses", "accesses_of", "changing",
-    "executed_at", "executions", "hart_at", "has_retired", "iter_accesses", "iter_executions",
-    "iter_register_writes", "last_chosen", "last_execution", "last_of_hart", "last_read",
+    "executed_at", "executions", "hart_at", "has_retired", "iter_accesses", "iter_changing",
+    "iter_executions", "iter_register_writes", "last_chosen", "last_execution", "last_of_hart", "last_read",
     "last_register_write", "last_write", "last_writers", "memory_at", "next_execution", "next_of_hart",
     "next_outside", "next_read", "next_write", "page_at", "pc_at", "privilege_at", "register_writes",
     "registers_at", "resolve", "straight_since", "wide_register_writes",

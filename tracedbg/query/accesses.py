@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tracedbg.format.schema import NEVER
+from tracedbg.format.schema import ACCESS_STORE, NEVER
 from tracedbg.ids import PhysicalAddress, Time
 from tracedbg.query.rows import ACCESS, Access, Kind, Rows, Window, join
 from tracedbg.store.epoch import EpochData
@@ -55,7 +55,7 @@ def accesses_of(trace: Trace, t: Time) -> Rows:
     epoch = trace.epoch(trace.epoch_of(t))
     times = epoch.accesses.t
     first, stop = np.searchsorted(times, t - epoch.start), np.searchsorted(times, t - epoch.start, "right")
-    return _rows_of(epoch, np.arange(first, stop))
+    return rows_at(epoch, np.arange(first, stop))
 
 
 def epochs_touching(trace: Trace, where: Range, window: Window, kind: Kind, reverse: bool) -> Iterator[int]:
@@ -88,20 +88,33 @@ def rows_of_epoch(epoch: EpochData, where: Range, window: Window, kind: Kind) ->
 
 
 def _accesses(epoch: EpochData, where: Range, window: Window, kind: Kind) -> Rows:
+    return rows_at(epoch, find_in_epoch(epoch, where, window, kind))
+
+
+def find_in_epoch(epoch: EpochData, where: Range, window: Window, kind: Kind) -> Integers:
+    """Return the indices, in an epoch's table, of its loads and stores of a byte that lie in a window."""
     table = epoch.accesses
     found = table.touching(where[0], where[0] + where[1])
+    store = (table.flags[found] & ACCESS_STORE) != 0
+    if not kind & Kind.LOAD:
+        found = found[store]
+    elif not kind & Kind.STORE:
+        found = found[~store]
     start, stop = window.instructions(epoch)
+    if (start, stop) == (0, epoch.length):
+        return found
     times = table.t[found]
-    store = table.is_store[found]
-    wanted = store if not kind & Kind.LOAD else ~store if not kind & Kind.STORE else np.ones_like(store)
-    return _rows_of(epoch, found[(times >= start) & (times < stop) & wanted])
+    indices: Integers = found[(times >= start) & (times < stop)]
+    return indices
 
 
-def _rows_of(epoch: EpochData, found: Integers) -> Rows:
+def rows_at(epoch: EpochData, found: Integers) -> Rows:
     """Return the accesses with these indices in an epoch's table."""
-    table = epoch.accesses
-    times, store = table.t[found], table.is_store[found]
     rows = np.empty(len(found), ACCESS)
+    if not len(found):
+        return rows
+    table = epoch.accesses
+    times, store = table.t[found], (table.flags[found] & ACCESS_STORE) != 0
     rows["t"] = times + np.uint64(epoch.start)
     rows["hart"] = epoch.hart_of_runs(np.searchsorted(epoch.run_start, times, "right") - 1)
     rows["kind"] = np.where(store, Kind.STORE, Kind.LOAD)

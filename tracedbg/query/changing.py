@@ -4,17 +4,66 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import Time
-from tracedbg.query.accesses import Range
+from tracedbg.query.accesses import Range, epochs_touching, find_in_epoch, rows_at, rows_of_epoch
 from tracedbg.query.byte_places import byte_places
 from tracedbg.query.memory import memory_at
-from tracedbg.query.rows import Kind, Rows
+from tracedbg.query.rows import Kind, Rows, Window
 from tracedbg.query.written import Content
-from tracedbg.store.source import Flags
+from tracedbg.store.epoch import EpochData
+from tracedbg.store.source import Flags, Integers
 from tracedbg.store.trace import Trace
 
 _CELLS = 1 << 21
 """Bytes whose history is held at once."""
+
+
+def iter_changing(
+    trace: Trace, where: Range, *, between: tuple[Time, Time], reverse: bool = False
+) -> Iterator[Rows]:
+    """Yield the stores and changes that leave another value in a byte of ``where`` than they found.
+
+    As ``iter_accesses`` does, but one array for each epoch that is looked at, even if it is empty: many
+    epochs may write what is there already.
+    """
+    window = Window.of(trace, between)
+    for index in epochs_touching(trace, where, window, Kind.WRITE, reverse):
+        epoch = trace.epoch(index)
+        found = _rewriting(trace, epoch, where, window)
+        if found is None:
+            rows = rows_of_epoch(epoch, where, window, Kind.WRITE)
+            yield rows[changing(trace, where, rows)]
+        else:
+            yield rows_at(epoch, found)
+
+
+def _rewriting(trace: Trace, epoch: EpochData, where: Range, window: Window) -> Integers | None:
+    """Return the indices of the stores that change ``where``, if each store to it writes all of it.
+
+    Those of a stack slot do, thousands in an epoch. None where it is not so simple.
+    """
+    start, size = where
+    table = epoch.accesses
+    in_ram = any(area.start <= start and start + size <= area.end for area in trace.guest.ram)
+    if size > 8 or not in_ram or trace.guest.is_capture:
+        return None
+    if len(table.changes_touching(start, start + size)):
+        return None
+    found = find_in_epoch(epoch, where, window, Kind.STORE)
+    physical = table.physical[found]
+    end = physical + table.size[found]
+    in_page = (end - np.uint64(1)) // PAGE_SIZE == physical // PAGE_SIZE
+    if not np.all(in_page & (physical <= start) & (end >= start + size)):
+        return None
+    shift = (np.uint64(start) - physical) * np.uint64(8)
+    held = (table.value[found] >> shift) & np.uint64((1 << 8 * size) - 1)
+    content, known = memory_at(trace, start, size, Time(max(window.start, epoch.start)))
+    before = np.uint64(int.from_bytes(content.tobytes(), "little"))
+    changed = np.append(before, held)[:-1] != held
+    changed[:1] |= not known.all()
+    indices: Integers = found[changed]
+    return indices
 
 
 def changing(trace: Trace, where: Range, rows: Rows) -> Flags:

@@ -17,8 +17,11 @@ def written_bytes(epoch: EpochData, start: int, stop: int, t: int) -> tuple[Inte
     of the stores and changes with one from ``start`` to ``stop`` are returned.
     """
     table, changes = epoch.accesses, epoch.accesses.changes
-    stores = table.touching(start, stop) if t > 0 else np.empty(0, np.int64)
-    stores = stores[(table.t[stores] < t) & table.tells[stores]]
+    stores, times = np.empty(0, np.int64), np.empty(0, np.int64)
+    if t > 0:
+        stores = table.touching(start, stop)
+        stores = stores[(table.t[stores] < t) & table.tells[stores]]
+        times = table.t[stores].astype(np.int64)
     changed = epoch.accesses.changes_touching(start, stop)
     changed = changed[changes.t[changed] <= t]
     store_address = byte_places(table.physical[stores], table.second[stores], table.size[stores])
@@ -26,9 +29,7 @@ def written_bytes(epoch: EpochData, start: int, stop: int, t: int) -> tuple[Inte
     size = np.concatenate([table.size[stores], np.full(len(changed), 8, np.uint8)])
     value = np.concatenate([table.value[stores], changes.value[changed]]).astype("<u8")
     # A change at t comes after the stores before t, and before those at t.
-    moment = np.concatenate(
-        [2 * table.t[stores].astype(np.int64) + 1, 2 * changes.t[changed].astype(np.int64)]
-    )
+    moment = np.concatenate([2 * times + 1, 2 * changes.t[changed].astype(np.int64)])
     order = np.argsort(moment, kind="stable")
     used = np.arange(8) < size[order][:, None]
     address = np.concatenate([store_address, change_address])[order]
