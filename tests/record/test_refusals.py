@@ -78,6 +78,30 @@ def test_a_qemu_that_fails_keeps_its_message_and_code(trace: Path) -> None:
     assert left_beside(trace) == []
 
 
+def test_more_harts_than_a_machine_takes_keep_qemus_message_and_code(trace: Path) -> None:
+    done = tracedbg("record", "-o", trace, "--", QEMU, "-machine", "sifive_e", "-smp", "2", "-nographic")
+    assert done.status == 1
+    assert done.err.splitlines() == [
+        f"{QEMU}: Invalid SMP CPUs 2. The max CPUs supported by machine 'sifive_e' is 1",
+        "tracedbg: QEMU could not make this machine: nothing was recorded of it",
+    ]
+    assert left_beside(trace) == []
+
+
+@pytest.mark.parametrize(
+    ("cpu", "sentence"),
+    [
+        ("rv32", "a 32-bit CPU cannot be recorded: use another -cpu"),
+        ("rv64i", "a CPU without the register mhartid cannot be recorded: use another -cpu"),
+    ],
+)
+def test_a_cpu_that_cannot_be_recorded_is_named(cpu: str, sentence: str, trace: Path, guest: Guest) -> None:
+    done = tracedbg("record", "-o", trace, "--", *guest.command, "-cpu", cpu)
+    assert done.status == 1
+    assert f"tracedbg: {sentence}\n" in done.err
+    assert left_beside(trace) == []
+
+
 def test_a_missing_kernel_keeps_qemus_message_and_code(trace: Path) -> None:
     command = [QEMU, "-machine", "virt", "-nographic", "-kernel", "/none"]
     done = tracedbg("record", "-o", trace, "--", *command)

@@ -7,8 +7,6 @@
 #include "registers.h"
 #include "slots.h"
 
-#define HARTS_MAX 64
-
 struct hart {
 	struct block *block; /* that it last ran, or NULL */
 	uint16_t index;	     /* instruction of it that was the last to start */

@@ -87,6 +87,7 @@ static void block_starts(unsigned int vcpu, void *udata)
 	struct block *block = udata;
 
 	(void)vcpu;
+	registers_choose();
 	if (reset_pc == NEVER)
 		reset_pc = block->virtual;
 	if (!recording && (stopped || !starts_with(block)))
@@ -161,6 +162,10 @@ static void register_insn(struct qemu_plugin_insn *source, struct insn *insn)
 
 static void measure_registers(void)
 {
+	if (!registers_have_64_bits()) {
+		fprintf(stderr, "tracedbg: a 32-bit CPU cannot be recorded: use another -cpu\n");
+		exit(1);
+	}
 	if (!registers_measure()) {
 		fprintf(stderr, "tracedbg: vector registers of more than %d bits cannot be recorded\n",
 			VECTOR_WORDS_MAX * 64);
@@ -178,6 +183,7 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	(void)id;
 	if (stopped)
 		return;
+	registers_choose();
 	/* By now the machine is built, so that the host can ask QEMU for its memory map. */
 	if (!asked) {
 		asked = true;
@@ -194,18 +200,13 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 
 static void hart_appears(qemu_plugin_id_t id, unsigned int vcpu)
 {
-	static bool found;
-	const char *missing;
+	const char *missing = registers_find();
 
 	(void)id;
 	(void)vcpu;
-	if (found)
-		return;
-	found = true;
-	missing = registers_find();
 	if (missing) {
 		fprintf(stderr,
-			"tracedbg: this QEMU does not show plugins the register %s; use QEMU 9.2 or later\n",
+			"tracedbg: a CPU without the register %s cannot be recorded: use another -cpu\n",
 			missing);
 		exit(1);
 	}

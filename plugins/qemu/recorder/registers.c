@@ -117,71 +117,114 @@ static const struct {
 int register_count = REGISTER_VSTART;
 unsigned int vector_words;
 
-static struct qemu_plugin_register *handles[REGISTER_V0];
-static struct qemu_plugin_register *vector_handles[VECTOR_REGISTERS];
-static struct qemu_plugin_register *hart_handle;
-static struct qemu_plugin_register *privilege_handle;
-static struct qemu_plugin_register *pc_handle;
-static struct qemu_plugin_register *isa_handle;
+/* QEMU's handles of one CPU's registers; NULL for those that it lacks. */
+struct handles {
+	struct qemu_plugin_register *named[REGISTER_V0];
+	struct qemu_plugin_register *vector[VECTOR_REGISTERS];
+	struct qemu_plugin_register *hart, *privilege, *pc, *isa;
+};
+
+static struct handles kinds[HARTS_MAX]; /* of CPUs: those whose registers have other handles */
+static unsigned int kind_count;
+static const struct handles *cpu = kinds; /* of the hart that is running */
 static GByteArray *buffer;
 
-static void take_handle(const qemu_plugin_reg_descriptor *descriptor)
+static void take_handle(struct handles *to, const qemu_plugin_reg_descriptor *descriptor)
 {
 	if (!strcmp(descriptor->name, "mhartid"))
-		hart_handle = descriptor->handle;
+		to->hart = descriptor->handle;
 	if (!strcmp(descriptor->name, "pc"))
-		pc_handle = descriptor->handle;
+		to->pc = descriptor->handle;
 	if (!strcmp(descriptor->name, "misa"))
-		isa_handle = descriptor->handle;
+		to->isa = descriptor->handle;
 	if (!strcmp(descriptor->name, "priv"))
-		privilege_handle = descriptor->handle;
+		to->privilege = descriptor->handle;
 	for (int i = 0; i < REGISTER_V0; i++) {
 		if (names[i] && !strcmp(descriptor->name, names[i]))
-			handles[i] = descriptor->handle;
+			to->named[i] = descriptor->handle;
 	}
 	for (int i = 0; i < VECTOR_REGISTERS; i++) {
 		char name[8];
 
 		snprintf(name, sizeof(name), "v%d", i);
 		if (!strcmp(descriptor->name, name))
-			vector_handles[i] = descriptor->handle;
+			to->vector[i] = descriptor->handle;
 	}
 }
 
-const char *registers_find(void)
+static struct handles handles_here(void)
 {
+	struct handles found = { .hart = NULL };
 	GArray *all = qemu_plugin_get_registers();
 
-	if (!buffer)
-		buffer = g_byte_array_new();
 	for (unsigned int i = 0; i < all->len; i++)
-		take_handle(&((const qemu_plugin_reg_descriptor *)(void *)all->data)[i]);
+		take_handle(&found, &((const qemu_plugin_reg_descriptor *)(void *)all->data)[i]);
 	g_array_free(all, 1);
-	if (!hart_handle)
+	return found;
+}
+
+static const char *missing_of(const struct handles *found)
+{
+	if (!found->hart)
 		return "mhartid";
-	if (!pc_handle)
+	if (!found->pc)
 		return "pc";
-	if (!privilege_handle)
+	if (!found->privilege)
 		return "priv";
 	/* A CPU without F, S or a newer CSR has no such register; one without integer registers is no RISC-V. */
 	for (int i = 1; i < REGISTER_F0; i++) {
-		if (!handles[i])
+		if (!found->named[i])
 			return names[i];
 	}
 	return NULL;
 }
 
+const char *registers_find(void)
+{
+	struct handles found = handles_here();
+
+	if (!buffer)
+		buffer = g_byte_array_new();
+	for (unsigned int i = 0; i < kind_count; i++) {
+		if (!memcmp(&kinds[i], &found, sizeof(found)))
+			return NULL;
+	}
+	kinds[kind_count++] = found;
+	return missing_of(&found);
+}
+
+static uint32_t size_of(struct qemu_plugin_register *handle)
+{
+	buffer->len = 0;
+	qemu_plugin_read_register(handle, buffer);
+	return buffer->len;
+}
+
+void registers_choose(void)
+{
+	/* Handles count a CPU's registers, CSRs by their number: no CSR is as far from mhartid as kinds are apart. */
+	for (unsigned int i = 0; kind_count > 1 && i < kind_count; i++) {
+		if (size_of(kinds[i].hart))
+			cpu = &kinds[i];
+	}
+}
+
+bool registers_have_64_bits(void)
+{
+	return size_of(cpu->named[1]) == 8;
+}
+
 bool registers_measure(void)
 {
 	for (int i = 0; i < VECTOR_REGISTERS; i++) {
-		if (!vector_handles[i])
+		if (!cpu->vector[i])
 			return true;
 	}
-	buffer->len = 0;
-	qemu_plugin_read_register(vector_handles[0], buffer);
-	if (buffer->len > VECTOR_WORDS_MAX * 8 || buffer->len % 8)
+	uint32_t size = size_of(cpu->vector[0]);
+
+	if (size > VECTOR_WORDS_MAX * 8 || size % 8)
 		return false;
-	vector_words = buffer->len / 8;
+	vector_words = size / 8;
 	if (vector_words)
 		register_count = REGISTER_V0 + VECTOR_REGISTERS * (int)vector_words;
 	return true;
@@ -204,7 +247,7 @@ static inline uint64_t read_handle(struct qemu_plugin_register *handle, uint64_t
 
 uint64_t register_read(int id)
 {
-	return read_handle(handles[id], 0);
+	return read_handle(cpu->named[id], 0);
 }
 
 uint64_t register_read_or(int id, uint64_t otherwise)
@@ -213,7 +256,7 @@ uint64_t register_read_or(int id, uint64_t otherwise)
 	unsigned int word;
 
 	if (id < REGISTER_V0)
-		return read_handle(handles[id], otherwise);
+		return read_handle(cpu->named[id], otherwise);
 	word = (unsigned int)(id - REGISTER_V0);
 	register_read_vector(word / vector_words, words);
 	return words[word % vector_words];
@@ -222,7 +265,7 @@ uint64_t register_read_or(int id, uint64_t otherwise)
 void register_read_vector(unsigned int number, uint64_t *words)
 {
 	buffer->len = 0;
-	qemu_plugin_read_register(vector_handles[number], buffer);
+	qemu_plugin_read_register(cpu->vector[number], buffer);
 	memcpy(words, buffer->data, vector_words * sizeof(*words));
 }
 
@@ -232,29 +275,29 @@ void registers_read(uint64_t *values)
 
 	values[0] = 0;
 	for (int id = 1; id < scalars; id++)
-		values[id] = read_handle(handles[id], values[id]);
+		values[id] = read_handle(cpu->named[id], values[id]);
 	for (unsigned int i = 0; vector_words && i < VECTOR_REGISTERS; i++)
 		register_read_vector(i, values + REGISTER_V0 + i * vector_words);
 }
 
 uint64_t register_read_hart(void)
 {
-	return read_handle(hart_handle, 0);
+	return read_handle(cpu->hart, 0);
 }
 
 uint64_t register_read_pc(void)
 {
-	return read_handle(pc_handle, 0);
+	return read_handle(cpu->pc, 0);
 }
 
 bool register_has_double(void)
 {
-	return read_handle(isa_handle, 1 << 3) >> 3 & 1;
+	return read_handle(cpu->isa, 1 << 3) >> 3 & 1;
 }
 
 uint64_t register_read_privilege(void)
 {
-	return read_handle(privilege_handle, 0);
+	return read_handle(cpu->privilege, 0);
 }
 
 int register_of_csr(uint16_t csr)

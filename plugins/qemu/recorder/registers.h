@@ -44,12 +44,20 @@ enum register_id {
 #define REGISTERS_MAX (REGISTER_V0 + VECTOR_REGISTERS * VECTOR_WORDS_MAX)
 
 #define NO_REGISTER (-1)
+#define HARTS_MAX 64
 
 extern int register_count;	  /* how many of them this guest has */
 extern unsigned int vector_words; /* 8-byte words of a vector register; 0 without vectors */
 
-/* Finds QEMU's handles; on failure the name of a register that this QEMU lacks, else NULL. */
+/* Finds QEMU's handles for a CPU, in its own thread; the name of a register that it lacks, or NULL. */
 const char *registers_find(void);
+
+/* From here on another hart may run: on a machine with CPUs of several kinds, finds out of which this one is. QEMU
+ * does not say which CPU it is, and harts of all kinds share translations. */
+void registers_choose(void);
+
+/* Whether the CPU is one of RV64. To be called while a hart runs. */
+bool registers_have_64_bits(void);
 
 /* Finds how long vector registers are; false when that is more than a trace can hold. To be called while a hart
  * runs, before anything is read. */

@@ -1,6 +1,6 @@
 """Hand-written guests, each with what must hold exactly in its trace."""
 
-from tests.recorder.exotics import atomics, devices, harts, interrupts, memory, paging, traps
+from tests.recorder.exotics import atomics, boards, devices, harts, interrupts, memory, paging, traps
 from tests.recorder.exotics.model import Exotic
 
 EXOTICS: tuple[Exotic, ...] = (
@@ -11,6 +11,7 @@ EXOTICS: tuple[Exotic, ...] = (
     *interrupts.EXOTICS,
     *paging.EXOTICS,
     *harts.EXOTICS,
+    *boards.EXOTICS,
 )
 
 __all__ = ["EXOTICS", "Exotic"]
