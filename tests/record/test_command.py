@@ -334,11 +334,11 @@ def test_qemus_own_default_consoles_are_those_that_are_restored() -> None:
         assert dict(lines) == {**expected, "parallel0": "null"}
 
 
-def test_the_words_that_decide_about_ram_leave_the_backend_out() -> None:
+def test_the_words_that_decide_about_ram_leave_out_what_other_options_define() -> None:
     argv = [
         QEMU,
         "-M",
-        "virt,accel=tcg,memory-backend=m",
+        "virt,accel=tcg,memory-backend=m,pflash0=code,pflash1=variables",
         "-m",
         "1G",
         "-bios",

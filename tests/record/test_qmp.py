@@ -139,6 +139,15 @@ def test_a_peer_that_is_not_qemu_is_told_so() -> None:
     ours.close()
 
 
+@pytest.mark.parametrize("said", [b"", json.dumps(GREETING).encode() + b"\n"], ids=["nothing", "a greeting"])
+def test_a_qemu_that_ends_once_it_has_connected_is_no_stranger(said: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        theirs.sendall(said)
+    with ours, pytest.raises(qmp.QemuEndedError):
+        qmp.Qmp(ours)
+
+
 def test_a_qemu_that_does_not_come_ends_the_wait(tmp_path: Path) -> None:
     with qmp.QmpListener(tmp_path / "q") as listener:
         with pytest.raises(RecordError, match=r"^QEMU did not open its QMP socket within 0.01 s$"):

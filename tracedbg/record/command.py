@@ -7,6 +7,7 @@ New options go in front of the user's, so that an option of his that lacks its v
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -30,6 +31,8 @@ _WITH_A_LIST = (
     " global rtc smp plugin"
 )
 _LISTING = frozenset(_WITH_A_LIST.split())
+_NOT_FOR_SIZE = frozenset({"accel", "memory-backend", "pflash0", "pflash1", "audiodev"})
+"""Properties of a machine that do not tell the size of its RAM, and name what other options define."""
 _MONITORS = frozenset({"monitor", "mon", "qmp", "qmp-pretty", "nodefaults"})
 _TRUE = frozenset({"on", "yes", "true", "y"})
 _NEEDS_TCG = "recording needs QEMU's own emulation (TCG): remove it, or say -accel tcg"
@@ -162,8 +165,7 @@ def machine_options(argv: Sequence[str], *, loaded: bool) -> list[str]:
     for option in iter_options(argv):
         if option.name in names and option.value is not None:
             machine = option.name in {"M", "machine"}
-            dropped = {"accel", "memory-backend"} if machine else set()
-            words += _replaced(option, _without(option.value, dropped))
+            words += _replaced(option, _without(option.value, _NOT_FOR_SIZE if machine else set()))
     return words
 
 
@@ -336,7 +338,7 @@ def _properties(text: str, implied: str) -> dict[str, str]:
     return found
 
 
-def _without(text: str, keys: set[str]) -> str:
+def _without(text: str, keys: AbstractSet[str]) -> str:
     return ",".join(part for part in _segments(text) if "=" not in part or part.partition("=")[0] not in keys)
 
 

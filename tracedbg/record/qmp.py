@@ -88,11 +88,18 @@ class Qmp(Closing):
         self._pending = b""
         self._timeout = timeout
         greeting = self._next(time.monotonic() + timeout)
+        if greeting is None and self.closed:
+            raise QemuEndedError
         if greeting is None or "QMP" not in greeting:
             raise RecordError("what connected to the QMP socket is not QEMU")
         found = greeting["QMP"]["version"]["qemu"]
         self.version = (int(found["major"]), int(found["minor"]), int(found["micro"]))
-        self.execute("qmp_capabilities")
+        try:
+            self.execute("qmp_capabilities")
+        except RecordError:
+            if self.closed:
+                raise QemuEndedError from None
+            raise
 
     def execute(self, name: str, **arguments: object) -> Any:  # noqa: ANN401 - the reply is any JSON value
         """Run a command and return its reply; RecordError when QEMU refuses it, is gone or is too slow."""
