@@ -10,6 +10,7 @@ from tracedbg.detect.fault_story import FaultStory, fault_story, interrupted_cod
 from tracedbg.detect.last_words import console_tail, missing_banners
 from tracedbg.detect.standstill import (
     HartTail,
+    hart_tail_since,
     hart_tails,
     last_in_user_mode,
     waiting_contexts,
@@ -112,8 +113,8 @@ def _of_final_trap(view: KernelView, outcome: TrapOutcome) -> Finding:
 
 def _ends_in_a_loop(view: KernelView, outcome: TrapOutcome) -> bool:
     """Say whether a handler that never asked for the cause only spins or waits, up to the end."""
-    tails = [tail for tail in hart_tails(view) if tail.hart == outcome.trap.hart]
-    return any(tail.is_looping and not tail.is_busy for tail in tails)
+    tail = hart_tail_since(view, outcome.trap.hart, outcome.handled_from)
+    return tail is not None and (tail.is_looping or tail.is_idle) and not tail.is_busy
 
 
 def _leads_to_panic(view: KernelView, outcome: TrapOutcome) -> bool:

@@ -6,10 +6,10 @@ from dataclasses import replace
 from tracedbg.detect import Certainty, Check, Evidence, Finding, Outcome, Severity
 from tracedbg.detect.evidence import code_at
 from tracedbg.detect.frame_findings import frame_finding
-from tracedbg.ids import Hart, VirtualAddress
+from tracedbg.ids import Hart, Time, VirtualAddress
 from tracedbg.kernel.frame_damage import FrameDamage
 from tracedbg.kernel.view import KernelView
-from tracedbg.query import next_execution
+from tracedbg.query import executions, own_after
 
 RETURN_WITHIN = 64
 """Instructions after the load of a return address in which the return comes."""
@@ -38,10 +38,13 @@ def _finding(view: KernelView, damage: FrameDamage) -> Finding:
     site = view.trace.recording.code.is_return_site(target)
     hart = Hart(damage.load.hart or 0)
     evidence = Evidence(damage.load.t, "return", f"the return goes to {target:#x}{saved}", hart)
-    arrived = next_execution(view.trace.store, target, damage.load.t)
+    window = damage.load.t, own_after(view.trace.store, hart, damage.load.t, RETURN_WITHIN)
+    arrived = executions(view.trace.store, target, between=window)
+    arrived = arrived[arrived["hart"] == hart]
     landed: tuple[Evidence, ...] = ()
-    if arrived is not None and arrived - damage.load.t <= RETURN_WITHIN:
-        landed = (Evidence(arrived, "arrive", "and runs there", hart, code_at(view, arrived)),)
+    if len(arrived):
+        t = Time(int(arrived["t"][0]))
+        landed = (Evidence(t, "arrive", "and runs there", hart, code_at(view, t)),)
     title = f"a return address saved at t {damage.spill.t} was stored over" if damage.spill else base.title
     return replace(
         base,

@@ -23,7 +23,7 @@ from tracedbg.kernel.hints import NO_HINTS, Hints
 from tracedbg.kernel.view import KernelView
 
 LOAD_FAULT, ILLEGAL, BREAKPOINT = 13, 2, 3
-SPINS = 60
+SPINS = 400
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from tracedbg.kernel.contexts import NO_CONTEXT, ContextTracker
 from tracedbg.kernel.stack_accesses import STACK_LIMIT, stack_accesses
 from tracedbg.kernel.stints import CHANGES, Begin, stints_of
 from tracedbg.kernel.trace_index import TraceIndex
-from tracedbg.query import executed_at, hart_at, has_retired, registers_at
+from tracedbg.query import executed_at, hart_at, has_retired, last_of_hart, next_of_hart, registers_at
 from tracedbg.query.rows import Rows
 from tracedbg.store import Trace
 
@@ -51,11 +51,18 @@ def writes_sp(index: TraceIndex, hart: int, t: int) -> Source | None:
     )
 
 
+def is_same_epoch(trace: Trace, first: Time, second: Time) -> bool:
+    return trace.epoch_of(first) == trace.epoch_of(second)
+
+
 def sp_at(index: TraceIndex, hart: int, t: int) -> int | None:
     """The stack pointer; the first half of an address that is made in two steps does not count."""
-    is_first = writes_sp(index, hart, t - 1) is Source.CONSTANT and writes_sp(index, hart, t) is not None
-    if is_first and t not in index.trace.epoch_starts:
-        return sp_at(index, hart, t - 1)
+    last = last_of_hart(index.trace, Hart(hart), Time(t))
+    following = next_of_hart(index.trace, Hart(hart), Time(t))
+    if last is not None and following is not None and is_same_epoch(index.trace, last, following):
+        is_constant = writes_sp(index, hart, last) is Source.CONSTANT
+        if is_constant and writes_sp(index, hart, following) is not None:
+            return sp_at(index, hart, last)
     values, known = registers_at(index.trace, Hart(hart), Time(t))
     return int(values[2]) if known[2] else None
 

@@ -188,6 +188,7 @@ KERNELS = (
     ),
     Kernel("highhalf_reuse", "highhalf", "reuse.c", "ok"),
     Kernel("highhalf_fork", "highhalf", "fork.c", "ok"),
+    Kernel("highhalf_exec", "highhalf", "exec.c", "ok", flags=(*FRAMES, "-DPAUSE"), harts=2),
     Kernel("highhalf_other_numbers", "highhalf", "other_numbers.c", "ok"),
     Kernel("highhalf_device_memory", "highhalf", "device_memory.c", "ok"),
     Kernel(

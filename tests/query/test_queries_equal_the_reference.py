@@ -1,8 +1,10 @@
 """Every query is held equal to a slow reference over random histories."""
 
 import tempfile
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from random import Random
 
@@ -226,6 +228,30 @@ def test_what_runs_at_a_moment(drawn: Drawn) -> None:
             for hart in map(Hart, range(history.harts)):
                 assert query.next_of_hart(trace, hart, t) == reference.next_of_hart(history, hart, t)
                 assert query.last_of_hart(trace, hart, t) == reference.last_of_hart(history, hart, t)
+
+
+@many
+@given(histories)
+def test_instructions_counted_on_one_hart(drawn: Drawn) -> None:
+    with opened(drawn) as (history, trace, random):
+        epoch = trace.epoch(random.randrange(trace.epochs))
+        for t, hart in product(some_moments(random, history), map(Hart, range(history.harts))):
+            own = [step.t for step in history.steps if step.hart == hart]
+            later, earlier = [at for at in own if at >= t], [at for at in own if at < t]
+            for count in (1, 2, random.randint(3, 50), len(later) or 1, len(earlier) or 1):
+                after = later[count - 1] + 1 if count <= len(later) else history.end
+                assert query.own_after(trace, hart, t, count) == after
+                back = earlier[-count] if count <= len(earlier) else history.start
+                assert query.own_back(trace, hart, t, count) == back
+            stop = Time(random.randint(t, history.end))
+            ran = [
+                epoch.start + int(at) for epoch, rows in query.iter_own(trace, hart, t, stop) for at in rows.t
+            ]
+            assert ran == [at for at in own if t <= at < stop]
+        for hart in map(Hart, range(history.harts)):
+            own = [step.t for step in history.steps if step.hart == hart and step.t >= epoch.start]
+            counts = query.own_before(epoch, hart, np.arange(epoch.length + 1))
+            assert counts.tolist() == [bisect_left(own, epoch.start + at) for at in range(epoch.length + 1)]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -10,13 +10,13 @@ from tracedbg.detect.finding import Code, Evidence
 from tracedbg.ids import Hart, Time, VirtualAddress
 from tracedbg.kernel.contexts import Context
 from tracedbg.kernel.view import KernelView
-from tracedbg.query import last_of_hart
-from tracedbg.store.epoch import Instructions
+from tracedbg.query import iter_own, last_of_hart, own_back
+from tracedbg.store.epoch import EpochData, Instructions
 
 TAIL = 4096
 """Last instructions of a hart that tell what it does."""
-LOOP = 256
-"""A hart that ran no more different instructions than these in its tail goes round in a loop."""
+TURNS = 16
+"""A hart that ran each instruction of its tail so often, on average, goes round in a loop."""
 SWITCH = 256
 """Instructions of code that changes stacks, from its call to the change."""
 SHOWN = 16
@@ -118,29 +118,35 @@ def hart_tails(view: KernelView) -> list[HartTail]:
     for number in range(view.trace.store.guest.harts):
         last = last_of_hart(view.trace.store, Hart(number), view.trace.end)
         if last is not None:
-            tails.append(_tail(view, Hart(number), last))
+            tails.append(_tail(view, Hart(number), view.trace.start, last))
     return tails
 
 
-def _tail(view: KernelView, hart: Hart, last: Time) -> HartTail:
-    blocks = view.trace.store.blocks
-    rows = view.other_work.last_instructions(hart, Time(last + 1), TAIL)
-    chosen = np.unique(rows.instruction)
-    waits = view.index.arch.waits(blocks.encoding[chosen])
+def hart_tail_since(view: KernelView, hart: Hart, since: Time) -> HartTail | None:
+    """Return what a hart did last, from a moment on; None where it started no instruction any more."""
+    last = last_of_hart(view.trace.store, hart, view.trace.end)
+    return None if last is None or last < since else _tail(view, hart, since, last)
+
+
+def _tail(view: KernelView, hart: Hart, since: Time, last: Time) -> HartTail:
+    store, stop = view.trace.store, Time(last + 1)
+    tail = list(iter_own(store, hart, max(since, own_back(store, hart, stop, TAIL)), stop))
+    ran = np.concatenate([rows.instruction for _, rows in tail])
+    chosen = np.unique(ran)
+    waits = view.index.arch.waits(store.blocks.encoding[chosen])
     return HartTail(
         hart=hart,
         t=last,
         is_idle=bool(waits.any()),
-        is_looping=len(rows.instruction) < TAIL or len(chosen) <= LOOP,
-        is_busy=_stores(view, last, rows),
+        is_looping=len(chosen) * TURNS <= len(ran),
+        is_busy=any(_stores(epoch, rows) for epoch, rows in tail),
         is_deaf=view.trace.at(last, hart=hart).registers.find(view.index.arch.interrupt_enables) == 0,
         backtrace=backtrace_at(view, last)[:FRAMES],
     )
 
 
-def _stores(view: KernelView, last: Time, rows: Instructions) -> bool:
-    """Say whether one of the instructions of the epoch that ``last`` is in stored anything."""
-    epoch = view.trace.store.epoch(view.trace.store.epoch_of(last))
+def _stores(epoch: EpochData, rows: Instructions) -> bool:
+    """Say whether one of these instructions of an epoch stored anything."""
     table = epoch.accesses
     return bool(np.isin(table.t[table.is_store].astype(np.int64), rows.t).any())
 

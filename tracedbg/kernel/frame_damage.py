@@ -19,7 +19,7 @@ from tracedbg.kernel.stack_slots import SLOT_BYTES
 from tracedbg.kernel.stints import Begin
 from tracedbg.kernel.stray_pointers import StrayPointers
 from tracedbg.kernel.trace_index import TraceIndex
-from tracedbg.query import Access, Kind, executed_at
+from tracedbg.query import Access, Kind, executed_at, own_after, own_back
 from tracedbg.query.accesses import Range
 from tracedbg.query.rows import Rows
 from tracedbg.state import Trace
@@ -185,19 +185,18 @@ class FrameDamages:
         return self._pointers.is_made_for(context, store, sp)
 
     def _is_saved_by_trap(self, spill: Access) -> bool:
-        traps = self._index.traps[self._index.traps["hart"] == (spill.hart or 0)]
+        hart = Hart(spill.hart or 0)
+        traps = self._index.traps[self._index.traps["hart"] == hart]
         place = int(np.searchsorted(traps["t"], spill.t, "right")) - 1
-        # Other harts' instructions lie in between.
-        within = FRESH * self._trace.store.guest.harts
-        return place >= 0 and spill.t - int(traps["t"][place]) <= within
+        oldest = own_back(self._trace.store, hart, spill.t, FRESH)
+        return place >= 0 and int(traps["t"][place]) >= oldest
 
     def _returns_to_user(self, load: Access) -> bool:
         """Say whether a restore is part of a return to user mode, whose registers a kernel may change."""
-        history = self._history
-        rows = history.stints
-        place = int(np.searchsorted(rows["t"], load.t, "right"))
-        near = rows[place : place + 16]
-        near = near[(near["hart"] == (load.hart or 0)) & (near["t"] <= load.t + RESTORING)]
+        hart, rows = Hart(load.hart or 0), self._history.stints
+        stop = own_after(self._trace.store, hart, load.t, RESTORING)
+        low, high = np.searchsorted(rows["t"], [load.t + 1, stop])
+        near = rows[low:high][rows["hart"][low:high] == hart]
         return bool(np.any((near["begin"] == Begin.RETURN) & (near["privilege"] == 0)))
 
 

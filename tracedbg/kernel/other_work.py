@@ -9,7 +9,7 @@ from tracedbg.ids import Hart, Time
 from tracedbg.kernel.contexts import Context
 from tracedbg.kernel.history import StackHistory
 from tracedbg.kernel.trace_index import TraceIndex, has_flow
-from tracedbg.store.epoch import Instructions
+from tracedbg.query import iter_own, own_after, own_back
 from tracedbg.store.source import Flags, Integers
 
 ENTRY = 96
@@ -32,7 +32,7 @@ class OtherWork:
         stints, contexts = self._history.stints, self._history.context_of
         start = int(np.searchsorted(stints["t"], t, "left"))
         rows = start + np.flatnonzero(stints["hart"][start:] == hart)
-        entered = rows[stints["t"][rows] <= t + ENTRY]
+        entered = rows[stints["t"][rows] < own_after(self._index.trace, hart, t, ENTRY)]
         handlers = {int(number) for number in contexts[entered]}
         if own is not None:
             handlers.add(own.number)
@@ -51,21 +51,13 @@ class OtherWork:
     def _starts(self) -> Integers:
         return np.array([context.start for context in self._history.contexts], np.int64)
 
-    def last_instructions(self, hart: Hart, t: Time, limit: int) -> Instructions:
-        """Return up to ``limit`` instructions of a hart before ``t``, all of one epoch."""
-        store = self._index.trace
-        epoch = store.epoch(store.epoch_of(Time(max(t - 1, store.start))))
-        high = t - epoch.start
-        # Other harts' instructions lie in between.
-        rows = epoch.instructions(max(high - limit * store.guest.harts, 0), high, hart)
-        return Instructions(rows.t[-limit:], rows.instruction[-limit:], rows.run[-limit:])
-
     def last_call(self, hart: Hart, t: Time, limit: int) -> Time | None:
         """Return the moment of a hart's last call in its last ``limit`` instructions before ``t``."""
         store = self._index.trace
-        epoch = store.epoch(store.epoch_of(Time(max(t - 1, store.start))))
-        rows = self.last_instructions(hart, t, limit)
-        blocks = epoch.run_block[rows.run]
-        is_end = epoch.blocks.first[blocks + 1] - 1 == rows.instruction
-        places = np.flatnonzero(is_end & has_flow(self._index.block_flow[blocks], Flow.CALL))
-        return Time(int(epoch.start + rows.t[places[-1]])) if len(places) else None
+        for epoch, rows in reversed(list(iter_own(store, hart, own_back(store, hart, t, limit), t))):
+            blocks = epoch.run_block[rows.run]
+            is_end = epoch.blocks.first[blocks + 1] - 1 == rows.instruction
+            places = np.flatnonzero(is_end & has_flow(self._index.block_flow[blocks], Flow.CALL))
+            if len(places):
+                return Time(int(epoch.start + rows.t[places[-1]]))
+        return None

@@ -20,12 +20,12 @@ from tracedbg.kernel.history import StackHistory
 from tracedbg.kernel.stack_uses import StackUses
 from tracedbg.kernel.stacks import Stack
 from tracedbg.kernel.trace_index import TraceIndex
-from tracedbg.query import Access, Kind, last_write
+from tracedbg.query import Access, Kind, last_write, own_after, own_back
 from tracedbg.query.accesses import Range
 from tracedbg.state import Trace
 
-NEAR = 512
-"""Accesses for each hart before and after a load in which others of its instruction are looked for."""
+NEAR = 2048
+"""Instructions before and after a load in which others of its instruction are looked for."""
 IN_A_ROW = 128
 """Bytes between neighbours: an unrolled copy moves as much in a turn, in sixteen registers of 8 bytes."""
 
@@ -128,14 +128,15 @@ class OverrunDatas:
         store = self._index.trace
         epoch = store.epoch(store.epoch_of(load.t))
         table, blocks = epoch.accesses, epoch.blocks
-        middle, near = int(np.searchsorted(table.t, load.t - epoch.start)), NEAR * store.guest.harts
-        rows = np.arange(max(middle - near, 0), min(middle + near, len(table.t)))
+        middle, hart = int(np.searchsorted(table.t, load.t - epoch.start)), Hart(load.hart or 0)
+        window = np.array([own_back(store, hart, load.t, NEAR), own_after(store, hart, load.t, NEAR)])
+        rows = np.arange(*np.searchsorted(table.t.astype(np.int64), window - epoch.start))
         times = table.t[rows].astype(np.int64)
         runs = np.searchsorted(epoch.run_start, times, "right") - 1
         block = epoch.run_block[runs]
         first = blocks.first[block]
         pc = blocks.virtual[block] + (blocks.byte[first + times - epoch.run_start[runs]] - blocks.byte[first])
-        own = pc == pc[middle - rows[0]]
+        own = (pc == pc[middle - rows[0]]) & (epoch.hart_of_runs(runs) == hart)
         apart = np.unique((table.virtual[rows[own]] - table.virtual[middle]).view(np.int64))
         apart = apart[(apart >= stack.low - place - IN_A_ROW) & (apart <= IN_A_ROW)]
         return bool(np.any(np.diff(apart) <= IN_A_ROW))

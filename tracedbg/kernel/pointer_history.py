@@ -8,6 +8,7 @@ from tracedbg.arch.stack_code import PointerWrite, Registers
 from tracedbg.format.schema import NEVER
 from tracedbg.ids import Hart
 from tracedbg.kernel.trace_index import TraceIndex
+from tracedbg.query import own_before
 from tracedbg.query.rows import Rows
 from tracedbg.store.epoch import EpochData
 from tracedbg.store.source import Flags, Integers, Numbers
@@ -50,34 +51,35 @@ def pointer_history(index: TraceIndex, epoch: EpochData, hart: Hart) -> PointerH
         return PointerHistory(None, nothing, nothing.view(np.uint64), *[nothing > 0] * 4)
     rows = track.writes(epoch.index)
     rows = rows[rows["hart"] == hart]
-    kind, superseded = _kinds(index, epoch, rows)
+    kind, superseded = _kinds(index, epoch, hart, rows)
     rows, kind = rows[~superseded], kind[~superseded]
     is_set = kind != PointerWrite.FRAME
     times = rows["t"].astype(np.int64)
     opening = track.opening(epoch.index, hart)
-    is_raise = _raises(times, rows["value"], is_set)
+    is_raise = _raises(own_before(epoch, hart, times - epoch.start), rows["value"], is_set)
     by_frame_pointer = kind == PointerWrite.FRAME_POINTER
     return PointerHistory(opening, times, rows["value"], rows["known"], is_set, is_raise, by_frame_pointer)
 
 
-def _raises(times: Integers, values: Numbers, is_set: Flags) -> Flags:
+def _raises(clock: Integers, values: Numbers, is_set: Flags) -> Flags:
     """Return which changes go up soon after one that is set, with none that goes down in between.
 
-    There may be several: what a hart's number times the size of a stack adds may be nothing.
+    ``clock`` is how many instructions the hart had started. There may be several such changes: what a hart's
+    number times the size of a stack adds may be nothing.
     """
-    if not len(times):
+    if not len(clock):
         return is_set
-    places = np.arange(len(times))
+    places = np.arange(len(clock))
     latest = np.maximum.accumulate(np.where(is_set, places, -1))
-    up, down = np.zeros(len(times), np.bool_), np.zeros(len(times), np.bool_)
+    up, down = np.zeros(len(clock), np.bool_), np.zeros(len(clock), np.bool_)
     up[1:], down[1:] = values[1:] > values[:-1], values[1:] < values[:-1]
     downs = np.cumsum(down & ~is_set)
-    soon = (latest >= 0) & (times - times[np.maximum(latest, 0)] <= RAISED_WITHIN)
+    soon = (latest >= 0) & (clock - clock[np.maximum(latest, 0)] <= RAISED_WITHIN)
     found: Flags = ~is_set & up & soon & (downs == downs[np.maximum(latest, 0)])
     return found
 
 
-def _kinds(index: TraceIndex, epoch: EpochData, rows: Rows) -> tuple[Registers, Flags]:
+def _kinds(index: TraceIndex, epoch: EpochData, hart: Hart, rows: Rows) -> tuple[Registers, Flags]:
     """Return the PointerWrite of each row, and which are the first half of a constant.
 
     Of an address that is made in two steps, high and low part, only the second row counts.
@@ -93,7 +95,9 @@ def _kinds(index: TraceIndex, epoch: EpochData, rows: Rows) -> tuple[Registers, 
     kind[made] = np.where(rows["known"][made], index.stack_code.pointer[instructions], PointerWrite.SET)
     constant = made[index.is_constant[instructions]]
     constant = constant[constant + 1 < len(rows)]
-    first = constant[rows["instruction"][constant + 1] == rows["instruction"][constant] + np.uint64(1)]
+    clock = np.full(len(rows), -1, np.int64)
+    clock[made] = own_before(epoch, hart, offsets)
+    first = constant[clock[constant + 1] == clock[constant] + 1]
     superseded[first] = True
     kind[first + 1] = PointerWrite.SET
     return kind, superseded

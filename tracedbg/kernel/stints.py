@@ -10,9 +10,8 @@ from tracedbg.format.schema import NEVER
 from tracedbg.ids import Epoch, Hart, Time
 from tracedbg.kernel.pointer_history import PointerHistory, pointer_history
 from tracedbg.kernel.trace_index import TraceIndex, has_flow
-from tracedbg.query import executed_at, has_retired
+from tracedbg.query import executed_at, has_retired, own_before
 from tracedbg.query.rows import Rows
-from tracedbg.store.blocks import prefix_sum
 from tracedbg.store.epoch import EpochData
 from tracedbg.store.source import Flags, Integers, Numbers
 
@@ -62,21 +61,12 @@ class _Edges:
 
 @dataclass(frozen=True)
 class _HartRuns:
-    """The runs of one hart that started instructions: absolute start, how many, block, privilege."""
+    """The runs of one hart that started instructions: absolute start, block, privilege."""
 
     t: Integers
-    started: Integers
     block: Numbers
     privilege: Numbers
     is_whole: Flags
-
-    def started_before(self, moments: Integers) -> Integers:
-        """Return how many instructions of the runs started before each moment."""
-        places = np.searchsorted(self.t, moments, "right") - 1
-        inside = np.maximum(places, 0)
-        within = np.minimum(moments - self.t[inside], self.started[inside])
-        count: Integers = np.where(places < 0, 0, prefix_sum(self.started)[inside] + within)
-        return count
 
 
 def stints_of(index: TraceIndex, number: Epoch | int) -> Rows:
@@ -96,7 +86,7 @@ def _of_hart(index: TraceIndex, epoch: EpochData, hart: Hart) -> Rows:
     found = np.empty(len(edges.t), STINT)
     found["t"], found["begin"], found["hart"] = edges.t, edges.begin, hart
     found["stop"] = np.append(edges.t[1:], epoch.end)
-    found["own"] = np.diff(runs.started_before(np.append(edges.t, epoch.end)))
+    found["own"] = np.diff(own_before(epoch, hart, np.append(edges.t, epoch.end) - epoch.start))
     _put_privileges(found, runs, edges)
     _put_values(found, pointer)
     return found
@@ -110,7 +100,7 @@ def _runs_of(epoch: EpochData, hart: Hart) -> _HartRuns:
     block = epoch.run_block[own]
     whole = started[own] == epoch.blocks.instructions[block]
     privilege = epoch.blocks.privilege[block]
-    return _HartRuns(starts[own] + epoch.start, started[own], block, privilege, whole)
+    return _HartRuns(starts[own] + epoch.start, block, privilege, whole)
 
 
 def _edges(

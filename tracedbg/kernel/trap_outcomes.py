@@ -12,7 +12,7 @@ from tracedbg.kernel.history import StackHistory
 from tracedbg.kernel.other_work import OtherWork
 from tracedbg.kernel.stints import Begin
 from tracedbg.kernel.trace_index import TraceIndex
-from tracedbg.query import pc_at
+from tracedbg.query import iter_own, own_after, pc_at
 from tracedbg.query.rows import Rows
 from tracedbg.state.traps import Trap
 from tracedbg.store.source import Flags, Integers, Numbers
@@ -191,20 +191,11 @@ class TrapOutcomes:
         store, traps = self._index.trace, self._index.traps
         later = (traps["t"] > start) & (traps["hart"] == hart) & (traps["target"] == target)
         stop = int(traps["t"][later].min()) if later.any() else store.end
-        stop, left = min(stop, store.end), HANDLER
-        for number in range(store.epoch_of(start), store.epoch_of(Time(max(stop - 1, start))) + 1):
-            epoch = store.epoch(number)
-            low, high = max(start - epoch.start, 0), min(stop - epoch.start, epoch.length)
-            # Other harts' instructions lie in between.
-            high = min(high, low + left * store.guest.harts)
-            rows = epoch.instructions(low, high, hart)
+        stop = min(stop, own_after(store, hart, start, HANDLER))
+        for epoch, rows in iter_own(store, hart, start, Time(stop)):
             own = epoch.blocks.privilege[epoch.run_block[rows.run]] == target
-            chosen = rows.instruction[own][:left]
-            if self._index.stack_code.cause_read[chosen].any():
+            if self._index.stack_code.cause_read[rows.instruction[own]].any():
                 return True
-            left -= len(chosen)
-            if left <= 0:
-                return False
         return False
 
     def _recovered(self, found: TrapOutcome) -> Time | None:

@@ -25,6 +25,7 @@ from tracedbg.query.moments import (
     pc_at,
     privilege_at,
 )
+from tracedbg.query.own_instructions import iter_own, own_after, own_back, own_before
 from tracedbg.query.pages import page_at
 from tracedbg.query.positions import resolve
 from tracedbg.query.register_writes import iter_register_writes, register_writes
@@ -37,8 +38,9 @@ from tracedbg.query.wide_register_writes import wide_register_writes
 __all__ = [
     "Access", "Executed", "Kind", "RegisterWrite", "Written", "accesses", "accesses_of", "changing",
     "executed_at", "executions", "hart_at", "has_retired", "iter_accesses", "iter_changing",
-    "iter_executions", "iter_register_writes", "last_chosen", "last_execution", "last_of_hart", "last_read",
-    "last_register_write", "last_write", "last_writers", "memory_at", "next_execution", "next_of_hart",
-    "next_outside", "next_read", "next_write", "page_at", "pc_at", "privilege_at", "register_writes",
-    "registers_at", "resolve", "straight_since", "wide_register_writes",
+    "iter_executions", "iter_own", "iter_register_writes", "last_chosen", "last_execution", "last_of_hart",
+    "last_read", "last_register_write", "last_write", "last_writers", "memory_at", "next_execution",
+    "next_of_hart", "next_outside", "next_read", "next_write", "own_after", "own_back", "own_before",
+    "page_at", "pc_at", "privilege_at", "register_writes", "registers_at", "resolve", "straight_since",
+    "wide_register_writes",
 ]  # fmt: skip

@@ -73,7 +73,7 @@ def next_of_hart(trace: Trace, hart: Hart, t: Time) -> Time | None:
     found = _next_in(epoch, hart, t - epoch.start)
     if found is not None:
         return Time(epoch.start + found)
-    later = _find_epoch_after(trace, hart, index + 1)
+    later = find_epoch_after(trace, hart, index + 1)
     if later is None:
         return None
     found = _next_in(trace.epoch(later), hart, 0)
@@ -83,7 +83,7 @@ def next_of_hart(trace: Trace, hart: Hart, t: Time) -> Time | None:
 def last_of_hart(trace: Trace, hart: Hart, t: Time) -> Time | None:
     """Return the last t' < t at which an instruction of ``hart`` started."""
     epoch = trace.epoch(trace.epoch_of(t))
-    starts, stops = _stretches(epoch, hart)
+    starts, stops = stretches(epoch, hart)
     before = starts < t - epoch.start
     if before.any():
         return Time(epoch.start + min(int(stops[before][-1]), t - epoch.start) - 1)
@@ -91,7 +91,7 @@ def last_of_hart(trace: Trace, hart: Hart, t: Time) -> Time | None:
     return None if last == NEVER else Time(last)
 
 
-def _stretches(epoch: EpochData, hart: int) -> tuple[np.ndarray, np.ndarray]:
+def stretches(epoch: EpochData, hart: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the offsets at which a hart's turns start and stop, in order, leaving out empty ones."""
     runs, harts = epoch.turns
     starts = epoch.run_start[runs]
@@ -101,12 +101,12 @@ def _stretches(epoch: EpochData, hart: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _next_in(epoch: EpochData, hart: int, offset: int) -> int | None:
-    starts, stops = _stretches(epoch, hart)
+    starts, stops = stretches(epoch, hart)
     later = stops > offset
     return max(int(starts[later][0]), offset) if later.any() else None
 
 
-def _find_epoch_after(trace: Trace, hart: int, first: int) -> int | None:
+def find_epoch_after(trace: Trace, hart: int, first: int) -> int | None:
     """Return the first epoch from ``first`` on in which a hart runs.
 
     Each epoch tells the hart's last t before it, so the answer is found by halving.

@@ -7,7 +7,7 @@ words that the frame stands on: the entry code, between the trap's first instruc
 from tracedbg.arch import Use
 from tracedbg.disasm import Flow, Instruction
 from tracedbg.ids import Hart, Time, VirtualAddress
-from tracedbg.query import executed_at, last_write, next_of_hart, registers_at
+from tracedbg.query import executed_at, iter_own, last_write, next_of_hart, own_after, own_back, registers_at
 from tracedbg.state.activation import Activation, Unwinder
 from tracedbg.state.frame import FoundBy
 from tracedbg.state.registers import Registers
@@ -17,7 +17,7 @@ from tracedbg.store.blocks import BlockTable
 from tracedbg.symbols import UnwindRow
 
 ENTRY_INSTRUCTIONS = 512
-"""Instructions of all harts that entry code may take, from the trap to its first call."""
+"""Instructions that entry code may take, from the trap to its first call."""
 
 EXIT_INSTRUCTIONS = 64
 """Instructions from where exit code gives up the handler's frame to its return from the trap."""
@@ -69,15 +69,14 @@ def _about_to_return(unwinder: Unwinder, activation: Activation) -> Time | None:
     start = next_of_hart(store, activation.hart, unwinder.t)
     if start is None:
         return None
-    epoch = store.epoch(store.epoch_of(start))
-    offset = start - epoch.start
-    rows = epoch.instructions(offset, offset + EXIT_INSTRUCTIONS, activation.hart)
-    for t, instruction in zip(rows.t.tolist(), rows.instruction.tolist(), strict=True):
-        flow = _decoded(unwinder, epoch.blocks, instruction).flow
-        if flow & Flow.TRAP_RETURN:
-            return next_of_hart(store, activation.hart, Time(epoch.start + t + 1))
-        if flow & (Flow.CALL | Flow.RETURN | Flow.TRAP):
-            return None
+    stop = own_after(store, activation.hart, start, EXIT_INSTRUCTIONS)
+    for epoch, rows in iter_own(store, activation.hart, start, stop):
+        for t, instruction in zip(rows.t.tolist(), rows.instruction.tolist(), strict=True):
+            flow = _decoded(unwinder, epoch.blocks, instruction).flow
+            if flow & Flow.TRAP_RETURN:
+                return next_of_hart(store, activation.hart, Time(epoch.start + t + 1))
+            if flow & (Flow.CALL | Flow.RETURN | Flow.TRAP):
+                return None
     return None
 
 
@@ -128,7 +127,7 @@ def _trap_before(unwinder: Unwinder, hart: Hart, t: Time, returns_to: int | None
     A call that returns to ``returns_to`` does not count: it is the entry code's own.
     """
     store = unwinder.recording.store
-    oldest = Time(max(t - ENTRY_INSTRUCTIONS, store.start))
+    oldest = own_back(store, hart, t, ENTRY_INSTRUCTIONS)
     trap = next(iter_traps_before(store, hart, Time(min(t + 1, store.end)), oldest), None)
     if trap is None:
         return None
@@ -139,13 +138,11 @@ def _trap_before(unwinder: Unwinder, hart: Hart, t: Time, returns_to: int | None
 
 def _instructions(unwinder: Unwinder, hart: Hart, start: Time, stop: Time) -> list[Instruction]:
     """Return the different instructions that a hart ran from ``start`` to ``stop``."""
-    store = unwinder.recording.store
-    found = []
-    for index in range(store.epoch_of(start), store.epoch_of(stop) + 1):
-        epoch = store.epoch(index)
-        rows = epoch.instructions(start - epoch.start, stop - epoch.start, hart)
-        found += [_decoded(unwinder, epoch.blocks, place) for place in set(rows.instruction.tolist())]
-    return found
+    return [
+        _decoded(unwinder, epoch.blocks, place)
+        for epoch, rows in iter_own(unwinder.recording.store, hart, start, stop)
+        for place in set(rows.instruction.tolist())
+    ]
 
 
 def _decoded(unwinder: Unwinder, blocks: BlockTable, instruction: int) -> Instruction:

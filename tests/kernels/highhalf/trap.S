@@ -30,7 +30,17 @@ return_from_trap:
 	bnez t1, 1f
 	addi t0, sp, FRAME_SIZE
 	csrw sscratch, t0
-1:	restore_registers
+1:
+#ifdef PAUSE
+	ld s0, 8*8(sp)                  # another hart runs in the middle of it all
+	ld s1, 8*9(sp)
+	li t0, 1 << 5
+	csrw 0x14d, zero                # stimecmp
+	csrw sie, t0
+	wfi                             # an interrupt is pending
+	csrw sie, zero
+#endif
+	restore_registers
 	ld sp, FRAME_SP(sp)
 	sret
 
