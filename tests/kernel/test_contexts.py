@@ -12,16 +12,18 @@ TOP, OTHER_TOP, TRAP_TOP = 0x8010_0000, 0x8020_0000, 0x8030_0000
 
 
 class Where(NamedTuple):
-    """The hart and privilege that a stint runs at, and the privilege that it was trapped from."""
+    """The hart and privilege that a stint runs at, the one that it was trapped from, and the backing."""
 
     hart: int = 0
     at: int = 1
     source: int = 1
+    backing: int = 0
 
 
 KERNEL, USER, FIRMWARE = Where(), Where(at=0, source=0), Where(at=3, source=3)
 FROM_USER, FIRMWARE_FROM_KERNEL = Where(source=0), Where(at=3)
 SECOND_HART = Where(hart=1)
+HERE, THERE = Where(backing=0x80100), Where(backing=0x80200)
 
 
 class Story:
@@ -37,7 +39,8 @@ class Story:
         values = [sp, *moves]
         bounds = sp, min(values), max(values), values[-1]
         self.tracker._harts[where.hart].clock += wait
-        row = (self.t, self.t + 1, where.hart, int(begin), where.at, where.source, sp != 0, 0, *bounds)
+        begins = (self.t, self.t + 1, where.hart, int(begin), where.at, where.source, sp != 0)
+        row = (*begins, 0, where.backing, *bounds)
         numbers, _ = self.tracker.feed(np.array([row], STINT))
         return int(numbers[0])
 
@@ -84,6 +87,29 @@ def test_a_task_switch_freezes_one_context_and_the_switch_back_thaws_it() -> Non
     assert story.context(first).frozen_at(left) is not None
     assert story.context(first).frozen_at(story.t) is None
     assert story.context(second).frozen_at(story.t) == Freeze(story.t, OTHER_TOP - 0x80, None)
+
+
+def test_a_switch_of_spaces_is_one_of_stacks_where_these_have_the_same_addresses() -> None:
+    story = Story()
+    here = story.stint(Begin.SET, TOP, TOP - 0x100, where=HERE)
+    story.stint(Begin.SPACE, TOP - 0x100, where=THERE, wait=200)
+    there = story.stint(Begin.SET, TOP, TOP - 0x100, where=THERE, wait=2)
+    assert there != here
+    assert story.stint(Begin.SPACE, TOP - 0x100, where=HERE, wait=200) == here
+    assert story.stint(Begin.SPACE, TOP - 0x100, where=THERE, wait=50) == there
+
+
+def test_a_stack_pointer_that_is_set_before_the_space_belongs_to_the_next_one() -> None:
+    story = Story()
+    here = story.stint(Begin.SET, TOP, TOP - 0x100, where=HERE)
+    story.stint(Begin.SET, TOP - 0x40, where=HERE, wait=200)
+    story.stint(Begin.SPACE, TOP - 0x40, where=THERE, wait=2)
+    there = story.stint(Begin.SET, TOP - 0x40, TOP - 0x80, where=THERE, wait=200)
+    assert there != here
+    assert story.context(here).freezes[-1].sp == TOP - 0x100
+    story.stint(Begin.SET, TOP - 0x100, where=THERE, wait=200)
+    assert story.stint(Begin.SPACE, TOP - 0x100, where=HERE, wait=2) == here
+    assert story.context(there).freezes[-1].sp == TOP - 0x80
 
 
 def test_a_context_goes_on_on_another_hart() -> None:

@@ -142,6 +142,15 @@ _NO_BANNER = "smoke test failed: no banner"
 _TRAP = "panic: unexpected trap 0x{:016x}".format
 
 KERNELS = (
+    Kernel("identity_same_window", "identity", "same_window.c", "ok"),
+    Kernel(
+        "identity_same_window_below", "identity", "same_window.c", "wrong",
+        Truth(Fault.BELOW_STACK, (UNDERFLOW,), ("sum", "yield"), ("user_main",), Owner.USER_PAGE, 0, 1),
+        flags=(*FRAMES, "-DPAGES_BELOW=1"),
+    ),
+    Kernel(
+        "identity_same_window_space_last", "identity", "same_window.c", "ok", flags=(*RELEASE, "-DSPACE_LAST")
+    ),
     Kernel("highhalf_user_page", "highhalf", "user_page.c", _NO_BANNER, _USER_PAGE),
     Kernel(
         "highhalf_user_page_linear", "highhalf", "user_page.c", _NO_BANNER,

@@ -40,6 +40,7 @@ class Context:
     ``start`` is its first moment, ``stop`` the first after it ended (None while it may go on), ``low`` the
     lowest stack pointer and ``low_t`` when it was reached first. ``from_user`` tells that a trap from user
     mode began it; ``within`` is the context that was interrupted in the same stack and lies below ``top``.
+    ``backing`` tells stacks at the same addresses in several address spaces apart.
     """
 
     number: int
@@ -51,6 +52,7 @@ class Context:
     low_t: int
     from_user: bool
     within: int | None = None
+    backing: int = 0
     stop: int | None = None
     freezes: list[Freeze] = field(default_factory=list)
 
@@ -95,8 +97,21 @@ class _Hart:
     begun: int = NO_CONTEXT
     """The context that began when the stack pointer was last set, NO_CONTEXT where none did."""
     begun_clock: int = 0
+    backing: int = 0
+    before: "_Before | None" = None
+    """Where it was before the stack pointer was last set, unless the address space had just changed."""
+    switched: int = -FRESH
     clock: int = 0
     """The instructions that it has started; what other harts do meanwhile does not count."""
+
+
+class _Before(NamedTuple):
+    """Where a hart was before its stack pointer was last set, after ``clock`` of its instructions."""
+
+    clock: int
+    context: int
+    sp: int
+    backing: int
 
 
 class ContextTracker:
@@ -108,7 +123,7 @@ class ContextTracker:
     def __init__(self, harts: int) -> None:
         self.contexts: list[Context] = []
         self._harts = [_Hart() for _ in range(harts)]
-        self._frozen: dict[int, int] = {}
+        self._frozen: dict[tuple[int, int], int] = {}
 
     def feed(self, stints: Rows) -> tuple[Integers, Numbers]:
         """Return for each stint the number of its context (NO_CONTEXT for none) and that context's top."""
@@ -129,13 +144,15 @@ class ContextTracker:
             self._leave(hart, stint.t)
         elif stint.begin == Begin.TRAP:
             self._take_trap(hart, stint)
-        elif stint.begin in SETS or (stint.begin == Begin.START and stint.first != hart.sp):
+        elif stint.begin == Begin.SPACE:
+            self._change_space(hart, stint)
+        elif stint.begin in SETS or (stint.begin == Begin.START and stint.place != (hart.sp, hart.backing)):
             self._set(hart, stint)
         elif stint.begin == Begin.RETURN:
             self._return(hart)
         elif stint.begin == Begin.RAISE and hart.current == hart.begun != NO_CONTEXT:
             self._raise(hart, self.contexts[hart.current], stint)
-        hart.privilege, hart.sp = stint.privilege, stint.last
+        hart.privilege, hart.sp, hart.backing = stint.privilege, stint.last, stint.backing
         hart.clock += stint.own
         if hart.current == NO_CONTEXT:
             return NO_CONTEXT, 0
@@ -165,16 +182,21 @@ class ContextTracker:
         last = context.freezes[-1] if context.freezes else None
         if last is not None and last.thaw is None:
             context.freezes.pop()
-            if self._frozen.get(last.sp) == context.number:
-                del self._frozen[last.sp]
+            self._forget(context, last)
 
     def _leave(self, hart: _Hart, t: int) -> None:
         """Freeze the hart's context where it stands."""
         hart.left, hart.left_sp = hart.current, hart.sp
         if hart.current != NO_CONTEXT:
-            self.contexts[hart.current].freezes.append(Freeze(t, hart.sp, None))
-            self._frozen[hart.sp] = hart.current
+            own = self.contexts[hart.current]
+            own.freezes.append(Freeze(t, hart.sp, None))
+            self._frozen[hart.sp, own.backing] = hart.current
         hart.current = NO_CONTEXT
+
+    def _forget(self, context: Context, freeze: Freeze) -> None:
+        """Take a context that stood still out of those that may go on."""
+        if self._frozen.get((freeze.sp, context.backing)) == context.number:
+            del self._frozen[freeze.sp, context.backing]
 
     def _take_trap(self, hart: _Hart, stint: "_Stint") -> None:
         if not stint.source:
@@ -191,9 +213,12 @@ class ContextTracker:
 
     def _set(self, hart: _Hart, stint: "_Stint") -> None:
         sp, current = stint.first, hart.current
+        hart.before = None
+        if stint.begin == Begin.SET and hart.clock - hart.switched > FRESH:
+            hart.before = _Before(hart.clock, current, hart.sp, hart.backing)
         hart.begun = NO_CONTEXT
         trap = hart.traps[-1] if hart.traps and hart.clock - hart.traps[-1].begun <= FRESH else None
-        if current != NO_CONTEXT:
+        if current != NO_CONTEXT and stint.backing == hart.backing:
             if sp == hart.sp or self._stays(hart, self.contexts[current], stint, trap):
                 return
             own = self.contexts[current]
@@ -202,7 +227,7 @@ class ContextTracker:
                 own.low, own.low_t = sp, stint.t
                 return
         self._leave(hart, stint.t)
-        thawed = self._frozen.get(sp)
+        thawed = self._frozen.get(stint.place)
         if trap is not None and trap.context not in (NO_CONTEXT, current):
             # Handlers that look whether the stack has room put their stack pointer aside for that.
             thawed = trap.context if sp == trap.sp else thawed
@@ -211,6 +236,31 @@ class ContextTracker:
             return
         hart.current = self._begin(hart, stint, trap is not None and trap.from_user)
         hart.begun, hart.begun_clock = hart.current, hart.clock
+
+    def _change_space(self, hart: _Hart, stint: "_Stint") -> None:
+        """A switch of address spaces is one of stacks where these have the same addresses.
+
+        The stack pointer is set shortly before or afterwards, or stays the same; in between nothing is
+        pushed, and a context that begins there is none.
+        """
+        if stint.backing == hart.backing:
+            return
+        before = hart.before
+        if before is not None and hart.clock - before.clock <= FRESH and before.backing == hart.backing:
+            self._take_back(hart, before)
+        hart.before, hart.switched = None, hart.clock
+        self._leave(hart, stint.t)
+        thawed = self._frozen.get(stint.place)
+        if thawed is not None and self._thaw(self.contexts[thawed], stint.t):
+            hart.current = thawed
+
+    def _take_back(self, hart: _Hart, before: _Before) -> None:
+        """Go back to where the hart was before its stack pointer was set to that of the next space."""
+        if hart.current not in (NO_CONTEXT, before.context):
+            self._end(self.contexts[hart.current], self.contexts[hart.current].start)
+        if before.context not in (NO_CONTEXT, hart.current):
+            self._thaw(self.contexts[before.context], self.contexts[before.context].freezes[-1].t)
+        hart.current, hart.sp = before.context, before.sp
 
     def _stays(self, hart: _Hart, own: Context, stint: "_Stint", trap: "_Trap | None") -> bool:
         """Say whether a stack pointer that was set further up in its own stack still belongs to it.
@@ -223,8 +273,8 @@ class ContextTracker:
         if stint.begin == Begin.FRAME_POINTER:
             return True
         if hart.traps and hart.traps[-1].context == own.number and hart.traps[-1].sp == sp:
-            return own.within is None or self._frozen.get(sp) != own.within
-        return sp not in self._frozen
+            return own.within is None or self._frozen.get(stint.place) != own.within
+        return stint.place not in self._frozen
 
     def _raise(self, hart: _Hart, context: Context, stint: "_Stint") -> None:
         """A context that was begun at the lowest address of its stack really begins at the top of it."""
@@ -237,8 +287,7 @@ class ContextTracker:
         last = context.freezes[-1] if context.freezes else None
         if last is None or last.thaw is not None:
             return False
-        if self._frozen.get(last.sp) == context.number:
-            del self._frozen[last.sp]
+        self._forget(context, last)
         context.freezes[-1] = last._replace(thaw=t)
         return True
 
@@ -258,6 +307,7 @@ class ContextTracker:
                 low_t=stint.t,
                 from_user=from_user,
                 within=within,
+                backing=stint.backing,
             )
         )
         return number
@@ -278,11 +328,17 @@ class _Stint(NamedTuple):
     source: int
     known: bool
     own: int
+    backing: int
     first: int
     low: int
     high: int
     last: int
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where the stack pointer is at first, and what tells the stacks there apart."""
+        return self.first, self.backing
 
-_BEGINNING = ("t", "hart", "begin", "privilege", "source", "known", "own")
+
+_BEGINNING = ("t", "hart", "begin", "privilege", "source", "known", "own", "backing")
 _POINTER = ("first", "low", "high", "last")

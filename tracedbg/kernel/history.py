@@ -13,7 +13,7 @@ from tracedbg.kernel.contexts import NO_CONTEXT, Context, ContextTracker
 from tracedbg.kernel.footprints import SPACE, STACK_PAGE, USER_PAGE, Footprints, footprints
 from tracedbg.kernel.saved_registers import SUSPECT, SlotShadow
 from tracedbg.kernel.stack_accesses import stack_accesses
-from tracedbg.kernel.stints import STINT, stints_of
+from tracedbg.kernel.stints import STINT, Aliases, stints_of
 from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.query.rows import Rows
 from tracedbg.store.blocks import prefix_sum
@@ -88,11 +88,13 @@ class StackHistory:
         return place if place >= 0 else None
 
 
-def read_history(index: TraceIndex, progress: Progress = no_progress) -> StackHistory:
+def read_history(
+    index: TraceIndex, progress: Progress = no_progress, aliases: Aliases | None = None
+) -> StackHistory:
     """Go through a trace; takes some 50 ns an instruction."""
     tracker, shadow = ContextTracker(index.trace.guest.harts), SlotShadow(index)
     parts = _Parts()
-    for number, stints in enumerate(_iter_stints(index)):
+    for number, stints in enumerate(_iter_stints(index, aliases)):
         progress(number, index.trace.epochs)
         contexts, tops = tracker.feed(stints)
         epoch = index.trace.epoch(number)
@@ -106,12 +108,12 @@ def read_history(index: TraceIndex, progress: Progress = no_progress) -> StackHi
     return parts.joined(tracker.contexts, shadow, index.trace.epochs)
 
 
-def _iter_stints(index: TraceIndex) -> Iterator[Rows]:
+def _iter_stints(index: TraceIndex, aliases: Aliases | None) -> Iterator[Rows]:
     """Yield the stints of each epoch; the next epochs are read meanwhile."""
     waiting: deque[Future[Rows]] = deque()
     with ThreadPoolExecutor(max_workers=1) as pool:
         for number in range(index.trace.epochs):
-            waiting.append(pool.submit(stints_of, index, number))
+            waiting.append(pool.submit(stints_of, index, number, aliases))
             if len(waiting) > AHEAD:
                 yield waiting.popleft().result()
         while waiting:

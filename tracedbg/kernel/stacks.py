@@ -64,11 +64,15 @@ def cluster(
     """Return the stacks that contexts used, in order of first use; ``allocations`` tell bases for certain."""
     used = [context for context in contexts if 0 < context.top - context.low <= LARGEST]
     objects = _objects(symbols)
-    groups = _groups(sorted(used, key=lambda context: (context.privilege, context.top)), objects)
+    groups = _groups(sorted(used, key=_place), objects)
     tops = _tops(groups, objects)
     ordered = sorted(groups, key=lambda group: min(context.start for context in group))
     stacks = [_stack(number, group, objects, tops) for number, group in enumerate(ordered, 1)]
     return [_hinted(stack, group, allocations) for stack, group in zip(stacks, ordered, strict=True)]
+
+
+def _place(context: Context) -> tuple[int, int, int]:
+    return context.privilege, context.backing, context.top
 
 
 def _hinted(stack: Stack, group: list[Context], allocations: Sequence[Allocation]) -> Stack:
@@ -120,7 +124,9 @@ def _groups(contexts: list[Context], objects: list[Symbol]) -> list[list[Context
 
 def _belongs(context: Context, group: _Group, objects: list[Symbol]) -> bool:
     highest, first = group.contexts[-1], group.contexts[0]
-    if context.privilege != first.privilege or context.top - highest.top > SAME_TOP:
+    if context.privilege != first.privilege or context.backing != first.backing:
+        return False
+    if context.top - highest.top > SAME_TOP:
         return False
     if _object_of(context.top - 1, objects) != _object_of(highest.top - 1, objects):
         return False

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Protocol
 
 import numpy as np
 
@@ -27,26 +28,29 @@ class Begin(IntEnum):
     """The stack pointer was made from the frame pointer."""
     RAISE = 3
     """The stack pointer went up right after it was set."""
-    RETURN = 4
+    SPACE = 4
+    """The address space changed, below a stack pointer that is another stack's in each of them."""
+    RETURN = 5
     """A return from a trap."""
-    TRAP = 5
+    TRAP = 6
     """A trap; the stint begins with the handler."""
 
 
 CHANGES = (Begin.SET, Begin.FRAME_POINTER, Begin.RAISE)
 """What an instruction does to the stack pointer."""
+BY_INSTRUCTION = (*CHANGES, Begin.SPACE)
 
 STINT = np.dtype(
     [
         ("t", "<i8"), ("stop", "<i8"), ("hart", "<u2"), ("begin", "u1"), ("privilege", "u1"),
-        ("source", "u1"), ("known", "?"), ("own", "<i8"),
+        ("source", "u1"), ("known", "?"), ("own", "<i8"), ("backing", "<i8"),
         ("first", "<u8"), ("low", "<u8"), ("high", "<u8"), ("last", "<u8"),
     ]
 )  # fmt: skip
 """A stint by absolute moments ``t`` to ``stop``: what the stack pointer was at first, its lowest and highest
 value, and the last one. ``source`` is the privilege that a trap came from, else the stint's own, and ``own``
-the number of instructions that its hart started in it. Where the stack pointer is not ``known`` the values
-are 0."""
+the number of instructions that its hart started in it. ``backing`` tells stacks at the same addresses apart.
+Where the stack pointer is not ``known`` the values are 0."""
 
 
 @dataclass(frozen=True)
@@ -63,32 +67,49 @@ class _Edges:
 class _HartRuns:
     """The runs of one hart that started instructions: absolute start, block, privilege."""
 
+    hart: Hart
     t: Integers
     block: Numbers
     privilege: Numbers
     is_whole: Flags
 
 
-def stints_of(index: TraceIndex, number: Epoch | int) -> Rows:
+class Aliases(Protocol):
+    """Stack addresses that are those of another stack in each address space."""
+
+    def switches(self, epoch: Epoch | int, hart: Hart) -> Integers:
+        """Return the absolute moments from which a hart uses another address space."""
+
+    def backings(self, epoch: Epoch | int, hart: Hart, times: Integers, pointers: Numbers) -> Integers:
+        """Return what tells the stacks apart that a hart's stack pointer was in; 0 for all other stacks."""
+
+
+def stints_of(index: TraceIndex, number: Epoch | int, aliases: Aliases | None = None) -> Rows:
     """Return the stints of an epoch, of all harts, in order of t."""
     epoch = index.trace.epoch(number)
-    parts = [_of_hart(index, epoch, Hart(hart)) for hart in range(index.trace.guest.harts)]
+    parts = [_of_hart(index, epoch, Hart(hart), aliases) for hart in range(index.trace.guest.harts)]
     rows = np.concatenate(parts)
     return rows[np.argsort(rows["t"], kind="stable")] if len(parts) > 1 else rows
 
 
-def _of_hart(index: TraceIndex, epoch: EpochData, hart: Hart) -> Rows:
+def _of_hart(index: TraceIndex, epoch: EpochData, hart: Hart, aliases: Aliases | None) -> Rows:
     runs = _runs_of(epoch, hart)
     if not len(runs.t):
         return np.empty(0, STINT)
     pointer = pointer_history(index, epoch, hart)
-    edges = _edges(index, epoch, runs, pointer, hart)
+    switches = np.empty(0, np.int64) if aliases is None else aliases.switches(epoch.index, hart)
+    edges = _edges(index, epoch, runs, pointer, switches)
     found = np.empty(len(edges.t), STINT)
     found["t"], found["begin"], found["hart"] = edges.t, edges.begin, hart
     found["stop"] = np.append(edges.t[1:], epoch.end)
     found["own"] = np.diff(own_before(epoch, hart, np.append(edges.t, epoch.end) - epoch.start))
     _put_privileges(found, runs, edges)
     _put_values(found, pointer)
+    found["backing"] = 0
+    if aliases is not None:
+        kernel = np.flatnonzero(found["known"] & (found["privilege"] != 0))
+        times, pointers = found["t"][kernel], found["first"][kernel]
+        found["backing"][kernel] = aliases.backings(epoch.index, hart, times, pointers)
     return found
 
 
@@ -100,20 +121,21 @@ def _runs_of(epoch: EpochData, hart: Hart) -> _HartRuns:
     block = epoch.run_block[own]
     whole = started[own] == epoch.blocks.instructions[block]
     privilege = epoch.blocks.privilege[block]
-    return _HartRuns(starts[own] + epoch.start, block, privilege, whole)
+    return _HartRuns(hart, starts[own] + epoch.start, block, privilege, whole)
 
 
 def _edges(
-    index: TraceIndex, epoch: EpochData, runs: _HartRuns, pointer: PointerHistory, hart: Hart
+    index: TraceIndex, epoch: EpochData, runs: _HartRuns, pointer: PointerHistory, switches: Integers
 ) -> _Edges:
     traps = epoch.traps
-    own = traps.hart == hart
+    own = traps.hart == runs.hart
     moments = {
         Begin.START: runs.t[:1],
         Begin.SET: pointer.t[pointer.is_set & ~pointer.by_frame_pointer],
         Begin.FRAME_POINTER: pointer.t[pointer.by_frame_pointer],
         Begin.RAISE: pointer.t[pointer.is_raise],
-        Begin.RETURN: _returns(index, epoch, runs, hart),
+        Begin.SPACE: switches,
+        Begin.RETURN: _returns(index, epoch, runs),
         Begin.TRAP: traps.t[own].astype(np.int64) + epoch.start,
     }
     t = np.concatenate(list(moments.values()))
@@ -124,13 +146,13 @@ def _edges(
     return _Edges(t[order], begin[order], source[order], target[order])
 
 
-def _returns(index: TraceIndex, epoch: EpochData, runs: _HartRuns, hart: Hart) -> Integers:
+def _returns(index: TraceIndex, epoch: EpochData, runs: _HartRuns) -> Integers:
     """Return the first moments after returns from traps."""
     returning = has_flow(index.block_flow[runs.block], Flow.TRAP_RETURN) & runs.is_whole
     stops = runs.t + epoch.blocks.instructions[runs.block]
     returning &= ~np.isin(stops - 1 - epoch.start, epoch.unretired)
     following = np.flatnonzero(returning[:-1]) + 1
-    if _ended_with_return(index, epoch, hart):
+    if _ended_with_return(index, epoch, runs.hart):
         following = np.insert(following, 0, 0)
     return runs.t[following]
 
@@ -151,7 +173,7 @@ def _put_privileges(found: Rows, runs: _HartRuns, edges: _Edges) -> None:
     """Put in at which privilege each stint runs and where it came from, in place."""
     places = np.searchsorted(runs.t, edges.t, "right") - 1
     # What an instruction set belongs to that instruction, not to the one that starts at the moment.
-    is_set = np.isin(edges.begin, CHANGES)
+    is_set = np.isin(edges.begin, BY_INSTRUCTION)
     places[is_set] = np.searchsorted(runs.t, edges.t[is_set], "left") - 1
     privilege = runs.privilege[np.maximum(places, 0)]
     is_trap = edges.begin == Begin.TRAP

@@ -16,6 +16,7 @@ from tracedbg.kernel.other_work import OtherWork
 from tracedbg.kernel.overrun_data import OverrunData, OverrunDatas
 from tracedbg.kernel.owners import Owners
 from tracedbg.kernel.panics import PanicCall, find_panics
+from tracedbg.kernel.stack_aliases import find_aliases
 from tracedbg.kernel.stack_allocations import Allocation, stack_allocations
 from tracedbg.kernel.stack_bases import with_mapped_bases
 from tracedbg.kernel.stacks import Stack, cluster
@@ -59,7 +60,9 @@ class KernelView:
     def history(self) -> StackHistory:
         """The uses of stacks, and the pages that stacks and user mode touched."""
         with self._lock:
-            return read_history(self.index, self._progress)
+            history = read_history(self.index, self._progress)
+            aliases = find_aliases(self.trace, self.index, history)
+            return history if aliases is None else read_history(self.index, self._progress, aliases)
 
     @cached_property
     def stacks(self) -> tuple[Stack, ...]:

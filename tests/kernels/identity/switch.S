@@ -8,7 +8,7 @@
 
 # void switch_to(struct task *from, struct task *to)
 .text
-.globl switch_to
+.weak switch_to
 switch_to:
 	for_saved sd, a0
 	ld t0, 16(a1)
