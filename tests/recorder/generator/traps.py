@@ -37,7 +37,7 @@ def environment_call(stream: Stream) -> None:
 
 def bad_jump(stream: Stream) -> None:
     """A jump to where nothing can be fetched; the instruction before it is the last that retires."""
-    choices = [layout.ABSENT, 0x9000_0000, layout.FLASH + 0x200_0100, layout.CLINT + 0x100, layout.UART]
+    choices = [layout.ABSENT, 0x9000_0000, layout.FLASH + 0x200_0100, layout.CLINT + 0x100, layout.PLIC]
     space = stream.setting.space
     if stream.setting.translated and space is not None:
         choices += [
