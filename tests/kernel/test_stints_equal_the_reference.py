@@ -15,7 +15,7 @@ from tests.session.program import run_program, write_program
 from tracedbg.format.schema import Source
 from tracedbg.ids import Hart, Time
 from tracedbg.kernel.contexts import NO_CONTEXT, ContextTracker
-from tracedbg.kernel.stack_accesses import STACK_LIMIT, stack_accesses
+from tracedbg.kernel.stack_accesses import STACK_LIMIT, StintsUsed, stack_accesses
 from tracedbg.kernel.stints import CHANGES, Begin, stints_of
 from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.query import executed_at, hart_at, has_retired, last_of_hart, next_of_hart, registers_at
@@ -113,7 +113,7 @@ def check_values(index: TraceIndex, stint: np.void, after: int) -> None:
 def check_accesses(index: TraceIndex, number: int, stints: Rows, tracker: ContextTracker) -> None:
     contexts, tops = tracker.feed(stints)
     epoch = index.trace.epoch(number)
-    found = stack_accesses(index, epoch, stints, contexts, tops)
+    found = stack_accesses(index, epoch, StintsUsed(stints, contexts, tops))
     for row, offset in enumerate(epoch.accesses.t.tolist()):
         t = epoch.start + offset
         executed = executed_at(index.trace, Time(t))

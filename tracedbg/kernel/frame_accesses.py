@@ -7,12 +7,15 @@ import numpy as np
 from tracedbg.ids import Time
 from tracedbg.kernel.contexts import NO_CONTEXT
 from tracedbg.kernel.history import StackHistory
-from tracedbg.kernel.stack_accesses import StackAccesses, stack_accesses
+from tracedbg.kernel.stack_accesses import StackAccesses, StintsUsed, stack_accesses
 from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.query import Kind, iter_accesses
 from tracedbg.query.accesses import Range
 from tracedbg.query.rows import ACCESS, Rows, join
 from tracedbg.store.source import Flags, Integers, Numbers
+
+ACCESSES_OF_ONE = 4
+"""Accesses of one instruction that are told apart by their address."""
 
 
 @dataclass(frozen=True)
@@ -51,30 +54,31 @@ def frame_accesses(
 
 
 def _classified(index: TraceIndex, history: StackHistory, number: int, rows: Rows) -> FrameAccesses:
-    epoch = index.trace.epoch(number)
-    found = epoch_stack_accesses(index, history, number)
-    places = np.searchsorted(epoch.accesses.t, rows["t"].astype(np.int64) - epoch.start)
+    table, start = index.trace.epoch(number).accesses, int(index.trace.epoch_starts[number])
+    places = np.searchsorted(table.t, (rows["t"] - np.uint64(start)).astype(table.t.dtype))
     # Several accesses of one instruction have its context; whether they lie in the stack goes by address.
-    places = np.minimum(places, max(len(epoch.accesses.t) - 1, 0))
+    last = max(len(table.t) - 1, 0)
+    candidates = np.minimum(places + np.arange(ACCESSES_OF_ONE)[:, None], last)
+    wanted, where = np.unique(candidates, return_inverse=True)
+    found = _stack_accesses(index, history, number, wanted)
+    where = where.reshape(candidates.shape)
     change = rows["kind"] == Kind.CHANGE
-    context, in_stack = found.context[places], found.in_stack[places]
-    for step in range(1, 4):
-        later = np.minimum(places + step, len(epoch.accesses.t) - 1)
-        same = epoch.accesses.t[later] == epoch.accesses.t[places]
-        exact = same & (epoch.accesses.virtual[later] == rows["virtual"])
-        in_stack = np.where(exact, found.in_stack[later], in_stack)
+    context, in_stack = found.context[where[0]], found.in_stack[where[0]]
+    for later, own in zip(candidates[1:], where[1:], strict=True):
+        exact = (table.t[later] == table.t[candidates[0]]) & (table.virtual[later] == rows["virtual"])
+        in_stack = np.where(exact, found.in_stack[own], in_stack)
     return FrameAccesses(
         rows=rows,
         context=np.where(change, NO_CONTEXT, context),
         in_stack=in_stack & ~change,
-        privilege=np.where(change, 0xFF, found.privilege[places]).astype(np.uint8),
+        privilege=np.where(change, 0xFF, found.privilege[where[0]]).astype(np.uint8),
     )
 
 
-def epoch_stack_accesses(index: TraceIndex, history: StackHistory, number: int) -> StackAccesses:
-    """Return how the accesses of an epoch lie to the stacks in use."""
+def _stack_accesses(index: TraceIndex, history: StackHistory, number: int, chosen: Integers) -> StackAccesses:
+    """Return how some of the accesses of an epoch lie to the stacks in use."""
     epoch = index.trace.epoch(number)
     low, high = history.bounds(number)
     contexts = history.context_of[low:high]
     tops = np.append(history.tops, np.uint64(0))[contexts]
-    return stack_accesses(index, epoch, history.stints[low:high], contexts, tops)
+    return stack_accesses(index, epoch, StintsUsed(history.stints[low:high], contexts, tops), chosen)

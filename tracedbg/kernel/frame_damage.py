@@ -19,7 +19,7 @@ from tracedbg.kernel.stack_slots import SLOT_BYTES
 from tracedbg.kernel.stints import Begin
 from tracedbg.kernel.stray_pointers import StrayPointers
 from tracedbg.kernel.trace_index import TraceIndex
-from tracedbg.query import Access, Kind, executed_at, own_after, own_back
+from tracedbg.query import Access, Kind, accesses, executed_at, own_after, own_back
 from tracedbg.query.accesses import Range
 from tracedbg.query.rows import Rows
 from tracedbg.state import Trace
@@ -152,8 +152,7 @@ class FrameDamages:
         return frame_accesses(self._index, self._history, where, (start, stop))
 
     def _at(self, where: Range, t: Time, kind: Kind) -> Access | None:
-        rows = self._found(where, t, Time(t + 1)).rows
-        rows = rows[(rows["kind"] == kind) & (rows["t"] == t)]
+        rows = accesses(self._trace.store, where, between=(t, Time(t + 1)), kind=kind)
         return Access.of(rows[-1]) if len(rows) else None
 
     def _register(self, row: np.void) -> str | None:

@@ -12,7 +12,7 @@ from tracedbg.ids import Hart, Time
 from tracedbg.kernel.contexts import NO_CONTEXT, Context, ContextTracker
 from tracedbg.kernel.footprints import SPACE, STACK_PAGE, USER_PAGE, Footprints, footprints
 from tracedbg.kernel.saved_registers import SUSPECT, SlotShadow
-from tracedbg.kernel.stack_accesses import stack_accesses
+from tracedbg.kernel.stack_accesses import StintsUsed, stack_accesses
 from tracedbg.kernel.stints import STINT, Aliases, stints_of
 from tracedbg.kernel.trace_index import TraceIndex
 from tracedbg.query.rows import Rows
@@ -98,7 +98,7 @@ def read_history(
         progress(number, index.trace.epochs)
         contexts, tops = tracker.feed(stints)
         epoch = index.trace.epoch(number)
-        found = stack_accesses(index, epoch, stints, contexts, tops)
+        found = stack_accesses(index, epoch, StintsUsed(stints, contexts, tops))
         parts.add(number, stints, contexts, footprints(index, epoch, found))
         parts.suspects.append(shadow.feed(epoch, found, tracker.contexts))
         if parts.kept > MOST_STINTS or len(tracker.contexts) > MOST_CONTEXTS:

@@ -15,12 +15,11 @@ import numpy as np
 
 from tracedbg.ids import Hart, PhysicalAddress, Time, VirtualAddress
 from tracedbg.kernel.contexts import Context
-from tracedbg.kernel.frame_accesses import frame_accesses
 from tracedbg.kernel.history import StackHistory
 from tracedbg.kernel.stack_uses import StackUses
 from tracedbg.kernel.stacks import Stack
 from tracedbg.kernel.trace_index import TraceIndex
-from tracedbg.query import Access, Kind, last_write, own_after, own_back
+from tracedbg.query import Access, Kind, accesses, last_write, own_after, own_back
 from tracedbg.query.accesses import Range
 from tracedbg.state import Trace
 
@@ -147,6 +146,5 @@ class OverrunDatas:
         return before.is_complete and before.data != after.data
 
     def _at(self, where: Range, t: int, kind: Kind) -> Access | None:
-        rows = frame_accesses(self._index, self._history, where, (Time(t), Time(t + 1))).rows
-        rows = rows[(rows["kind"] == kind) & (rows["t"] == t)]
+        rows = accesses(self._trace.store, where, between=(Time(t), Time(t + 1)), kind=kind)
         return Access.of(rows[-1]) if len(rows) else None

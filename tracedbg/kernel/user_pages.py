@@ -150,8 +150,11 @@ class UserPages:
 
     def space_at(self, hart: Hart, t: Time) -> AddressSpace | None:
         """Return the address space that a hart has set up for translation at ``t``."""
-        root = self._trace.at(t, hart=hart).registers.find(self._arch.address_space_register)
-        return None if root is None else self._arch.address_space_of(root)
+        track = self._index.track(self._arch.address_space_register)
+        if track is None:
+            return None
+        values, known = track.values_at(self._trace.store.epoch_of(t), hart, np.array([t]))
+        return self._arch.address_space_of(int(values[0])) if known[0] else None
 
     def is_unchanged(self, walk: Walk, start: Time, stop: Time) -> bool:
         """Say whether between two moments no entry of a walk came to lead elsewhere."""
