@@ -6,6 +6,7 @@ from tracedbg.record.qmp import Event
 
 DISK_FULL = "disk-full"
 STOP_AT = "stop-at"
+VIRTUAL = "virtual-mode"
 KILLED = "killed"
 RECORDER_KILLED = "recorder-killed"
 

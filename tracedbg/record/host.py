@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracedbg.record import command, qmp
-from tracedbg.record.ending import DISK_FULL
+from tracedbg.record.ending import DISK_FULL, VIRTUAL
 from tracedbg.record.launch import Answer, Launcher, QemuRequest, Run, Untouched
 from tracedbg.record.options import Options, Summary
 from tracedbg.record.outputs import Outputs
@@ -50,7 +50,7 @@ class Recorder:
         summaries = tuple(s.summary for s in self.sessions if s.summary is not None)
         if len(summaries) < len(self.sessions):
             self._problems.append(self._nothing_ran())
-        failed = bool(self._problems) or any(summary.how == DISK_FULL for summary in summaries)
+        failed = bool(self._problems) or any(summary.how in {DISK_FULL, VIRTUAL} for summary in summaries)
         return Result(outcome.status or _FAILED * failed, summaries, tuple(self._problems))
 
     def _on_qemu(self, request: QemuRequest) -> Answer:

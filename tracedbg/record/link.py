@@ -14,6 +14,8 @@ FULL = "f"
 """A slot is full. The answer says that one may be free; all others are just waited for."""
 END = "x"
 """The last slot is full: ``--stop-at`` has been reached."""
+VIRTUAL = "v"
+"""The last slot is full: the guest is about to enter virtual mode."""
 
 _SLOT_FREE, _GO_ON = b"f", b"a"
 

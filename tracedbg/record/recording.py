@@ -18,10 +18,11 @@ from tracedbg.record.builder import TraceBuilder
 from tracedbg.record.command import Rewritten
 from tracedbg.record.disk import is_nearly_full
 from tracedbg.record.drain import BlockSizes, empty_epoch, read_slot
-from tracedbg.record.ending import DISK_FULL, KILLED, STOP_AT, ending_of
+from tracedbg.record.ending import DISK_FULL, KILLED, STOP_AT, VIRTUAL, ending_of
 from tracedbg.record.launch import QemuRequest
 from tracedbg.record.link import END as PLUGIN_ENDS
 from tracedbg.record.link import FULL, MAP, START, PluginLink
+from tracedbg.record.link import VIRTUAL as ENTERS_VIRTUAL
 from tracedbg.record.machine import (
     Run,
     check_ram,
@@ -43,6 +44,10 @@ _QMP_SECONDS = 60.0
 _HANG = (
     "the guest takes traps without running any instruction (is its trap vector mapped?): nothing more can be"
     " recorded of it; its registers are kept"
+)
+_VIRTUAL = (
+    "the guest enters virtual mode (hypervisor extension), which cannot be recorded: the recording ends"
+    " before that instruction"
 )
 _NO_ROOM = "the disk is full: the recording ends here, before the guest did"
 
@@ -94,6 +99,11 @@ class Recording:
             elif request == PLUGIN_ENDS:
                 self._drain(link, killed=False)
                 self.how = STOP_AT
+                self._quit_qemu()
+            elif request == ENTERS_VIRTUAL:
+                self._drain(link, killed=False)
+                self.how = VIRTUAL
+                self.notes.append(_VIRTUAL)
                 self._quit_qemu()
         if self._ram is None or not self._slots.word("started"):
             return False

@@ -305,8 +305,7 @@ void hart_start_recording(uint64_t t)
 	epoch_begin();
 }
 
-/* Ends the run under way; returns the t after it. */
-static uint64_t hart_close(void)
+uint64_t hart_close(void)
 {
 	return hart ? close_run(hart) : slot->run_t;
 }

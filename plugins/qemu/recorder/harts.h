@@ -66,6 +66,9 @@ void hart_set_privilege(uint8_t privilege);
 /* Recording begins at t: nothing is known of any hart. */
 void hart_start_recording(uint64_t t);
 
+/* Ends the run under way; returns the t after it. */
+uint64_t hart_close(void);
+
 /* Recording stops where the hart is about to run the block; returns the t after the last instruction. */
 uint64_t hart_stop(struct hart *to, struct block *block);
 

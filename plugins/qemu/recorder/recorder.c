@@ -12,6 +12,7 @@
 #include "blocks.h"
 #include "harts.h"
 #include "memory.h"
+#include "traps.h"
 #include "walk.h"
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = 4;
@@ -36,6 +37,9 @@ static bool contains(const struct block *block, uint64_t pc)
 	return pc - block->virtual < last->address + last->length - block->virtual;
 }
 
+/* What the host is told when recording stops before the guest ends. */
+enum { STOP_REACHED = 'x', STOP_VIRTUAL = 'v' };
+
 static void start_recording(uint64_t t)
 {
 	hart_start_recording(t);
@@ -45,11 +49,11 @@ static void start_recording(uint64_t t)
 	recording = true;
 }
 
-static void stop_recording(uint64_t t)
+static void stop_recording(uint64_t t, char why)
 {
 	recording = false;
 	stopped = true;
-	slots_finish(t);
+	slots_finish(t, why);
 }
 
 /* Before recording begins: counts, and looks whether it does. */
@@ -93,7 +97,12 @@ static void block_starts(unsigned int vcpu, void *udata)
 	if (!recording && (stopped || !starts_with(block)))
 		return;
 	if (contains(block, options.stop_pc) || next_t() >= options.stop_t) {
-		stop_recording(hart_stop(running_hart(), block));
+		stop_recording(hart_stop(running_hart(), block), STOP_REACHED);
+		return;
+	}
+	if ((block->insn[0].decoded.traits & IS_XRET) &&
+	    trap_enters_virtual(&block->insn[0], block->privilege)) {
+		stop_recording(hart_stop(running_hart(), block), STOP_VIRTUAL);
 		return;
 	}
 	hart_enter(running_hart(), block);
@@ -133,6 +142,10 @@ static void insn_starts_special(unsigned int vcpu, void *udata)
 	(void)vcpu;
 	if (recording)
 		hart_read_result(&insn[-1]);
+	if (recording && (insn->decoded.traits & IS_XRET) && trap_enters_virtual(insn, hart->privilege)) {
+		stop_recording(hart_close(), STOP_VIRTUAL);
+		return;
+	}
 	set_started(insn);
 	if (!recording)
 		return;

@@ -121,7 +121,7 @@ unsigned int vector_words;
 struct handles {
 	struct qemu_plugin_register *named[REGISTER_V0];
 	struct qemu_plugin_register *vector[VECTOR_REGISTERS];
-	struct qemu_plugin_register *hart, *privilege, *pc, *isa;
+	struct qemu_plugin_register *hart, *privilege, *pc, *isa, *hstatus;
 };
 
 static struct handles kinds[HARTS_MAX]; /* of CPUs: those whose registers have other handles */
@@ -137,6 +137,8 @@ static void take_handle(struct handles *to, const qemu_plugin_reg_descriptor *de
 		to->pc = descriptor->handle;
 	if (!strcmp(descriptor->name, "misa"))
 		to->isa = descriptor->handle;
+	if (!strcmp(descriptor->name, "hstatus"))
+		to->hstatus = descriptor->handle;
 	if (!strcmp(descriptor->name, "priv"))
 		to->privilege = descriptor->handle;
 	for (int i = 0; i < REGISTER_V0; i++) {
@@ -298,6 +300,11 @@ bool register_has_double(void)
 uint64_t register_read_privilege(void)
 {
 	return read_handle(cpu->privilege, 0);
+}
+
+uint64_t register_read_hypervisor_status(void)
+{
+	return read_handle(cpu->hstatus, 0);
 }
 
 int register_of_csr(uint16_t csr)

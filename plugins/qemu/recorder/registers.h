@@ -84,6 +84,9 @@ uint64_t register_read_pc(void);
 bool register_has_double(void);
 uint64_t register_read_privilege(void);
 
+/* hstatus, which no trace holds; 0 where the CPU has none or does not show it now. */
+uint64_t register_read_hypervisor_status(void);
+
 /* The number of the tracked register that a CSR is, or is a part of; or NO_REGISTER. */
 int register_of_csr(uint16_t csr);
 

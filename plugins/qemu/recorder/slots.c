@@ -171,11 +171,11 @@ void slots_next(uint64_t end_t)
 	use_slot(sequence, end_t);
 }
 
-void slots_finish(uint64_t end_t)
+void slots_finish(uint64_t end_t, char why)
 {
 	slot->end_t = end_t;
 	__atomic_store_n(&slot->state, SLOT_FULL, __ATOMIC_RELEASE);
-	slots_ask('x', -1);
+	slots_ask(why, -1);
 }
 
 bool slots_nearly_full(void)

@@ -64,8 +64,8 @@ void slots_ask(char what, int descriptor);
 /* Gives the slot to the host and takes the next, waiting for a free one. */
 void slots_next(uint64_t end_t);
 
-/* Gives the last slot to the host, which ends QEMU. */
-void slots_finish(uint64_t end_t);
+/* Gives the last slot to the host, which ends QEMU; `why` is what to tell it. */
+void slots_finish(uint64_t end_t, char why);
 
 /* True when a column has less room left than a block may need. */
 bool slots_nearly_full(void);

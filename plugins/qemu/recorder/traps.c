@@ -186,6 +186,20 @@ enum arrival trap_classify(const struct insn *last, const struct block *block, s
 	return arrival;
 }
 
+bool trap_enters_virtual(const struct insn *insn, uint8_t privilege)
+{
+	uint64_t status = register_read(REGISTER_MSTATUS);
+
+	switch (insn->bits >> 28) {
+	case 3:
+		return privilege == 3 && (status >> 39 & 1) && (status >> 11 & 3) != 3;
+	case 1:
+		return (privilege == 3 || (privilege == 1 && !(status >> 22 & 1))) &&
+		       (register_read_hypervisor_status() >> 7 & 1);
+	}
+	return false;
+}
+
 /* What an access that trapped has done to memory before: bits in page tables, and a part of a store that runs into a
  * second page where nothing answers. */
 static void look_at_memory(uint64_t cause, uint64_t tval, uint64_t t)

@@ -10,7 +10,7 @@ enum arrival {
 	RETIRED_THEN_TRAP, /* an interrupt, or the fetch of the next instruction trapped */
 	NOT_RETIRED,	   /* the last instruction trapped */
 	AFTER_RESET,
-	OUT_OF_NOWHERE, /* nothing that is known of leads here: a debugger, a hypervisor extension */
+	OUT_OF_NOWHERE, /* nothing that is known of leads here: a debugger */
 };
 
 /* Whether the address can be told from the instruction alone, and is where it leads. */
@@ -22,6 +22,10 @@ struct trap_origin {
 };
 
 enum arrival trap_classify(const struct insn *last, const struct block *block, struct trap_origin *origin);
+
+/* Whether the mret or sret, about to run at this privilege, leads into virtual mode (V = 1), where other CSRs stand
+ * behind the names and addresses go through two stages of page tables. */
+bool trap_enters_virtual(const struct insn *insn, uint8_t privilege);
 
 /* Lists the trap, or two at once, whose handler starts with `block` at t, and the registers that they changed. */
 void trap_record(const struct block *block, const struct trap_origin *origin, uint64_t t);
