@@ -341,7 +341,7 @@ KERNELS = (
     ),
     Kernel(
         "trampoline_guard_page_forever", "trampoline", "deep.c", "", _GUARD_PAGE,
-        flags=(*FRAMES, "-DDEPTH=40", "-DSTORE_FIRST"), seconds=10,
+        flags=(*FRAMES, "-DDEPTH=40", "-DSTORE_FIRST"), seconds=3,
     ),
     Kernel(
         "trampoline_neighbour", "trampoline", "deep.c", _TRAP(12),
