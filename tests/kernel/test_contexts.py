@@ -112,6 +112,18 @@ def test_a_stack_pointer_that_is_set_before_the_space_belongs_to_the_next_one() 
     assert story.context(there).freezes[-1].sp == TOP - 0x80
 
 
+def test_what_went_on_elsewhere_is_not_taken_back_by_a_switch_of_spaces() -> None:
+    story = Story(harts=2)
+    moved = story.stint(Begin.SET, TOP, TOP - 0x100, where=HERE)
+    story.stint(Begin.SET, OTHER_TOP, where=HERE, wait=200)
+    elsewhere = Where(hart=1, backing=HERE.backing)
+    assert story.stint(Begin.SET, TOP - 0x100, where=elsewhere, wait=2) == moved
+    story.stint(Begin.SPACE, OTHER_TOP, where=THERE, wait=2)
+    assert story.context(moved).frozen_at(story.t) is None
+    story.stint(Begin.SET, OTHER_TOP, where=elsewhere, wait=200)
+    assert story.stint(Begin.SET, TOP - 0x100, where=elsewhere, wait=2) == moved
+
+
 def test_a_context_goes_on_on_another_hart() -> None:
     story = Story(harts=2)
     moved = story.stint(Begin.SET, TOP, TOP - 0x100)

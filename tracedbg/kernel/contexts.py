@@ -176,6 +176,7 @@ class ContextTracker:
                 if number != NO_CONTEXT and self.contexts[number].stop is None:
                     self._end(self.contexts[number], stint.t)
         hart.current = hart.left = NO_CONTEXT
+        hart.before = None
 
     def _end(self, context: Context, t: int) -> None:
         context.stop = t
@@ -256,10 +257,13 @@ class ContextTracker:
 
     def _take_back(self, hart: _Hart, before: _Before) -> None:
         """Go back to where the hart was before its stack pointer was set to that of the next space."""
+        if before.context not in (NO_CONTEXT, hart.current):
+            own = self.contexts[before.context]
+            if not own.freezes or not self._thaw(own, own.freezes[-1].t):
+                # It goes on elsewhere, or is over.
+                return
         if hart.current not in (NO_CONTEXT, before.context):
             self._end(self.contexts[hart.current], self.contexts[hart.current].start)
-        if before.context not in (NO_CONTEXT, hart.current):
-            self._thaw(self.contexts[before.context], self.contexts[before.context].freezes[-1].t)
         hart.current, hart.sp = before.context, before.sp
 
     def _stays(self, hart: _Hart, own: Context, stint: "_Stint", trap: "_Trap | None") -> bool:
