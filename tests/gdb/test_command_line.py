@@ -293,6 +293,35 @@ def test_gdb_gets_the_terminal(tmp_path: Path) -> None:
         cwd=tmp_path,
         env=os.environ,
     )
+    assert "warning" not in run.stderr
     assert "#0  sys_futex (args=0x80509f28)" in run.stdout
     assert "int64_t sys_futex(const uint64_t *args)" in run.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_signal_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "tracedbg", "gdb", str(SHIPPED)]
+    with subprocess.Popen(
+        words,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        try:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write("goto sys_futex\n")
+            process.stdin.flush()
+            assert any("t 13374173" in line for line in process.stdout)
+            assert list(tmp_path.iterdir()) != []
+            process.send_signal(number)
+            # gdb has gone, too, when nobody holds the other end any more.
+            process.stdout.read()
+            assert process.wait(timeout=20) == 128 + number
+        finally:
+            process.kill()
     assert list(tmp_path.iterdir()) == []

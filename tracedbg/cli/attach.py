@@ -65,6 +65,7 @@ TABLES = (
     Column("flags", Kind.TEXT),
 )
 SHOWN_BYTES = 16
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @subcommand(__doc__)
@@ -213,12 +214,12 @@ def _place(stop: "Stop", found: "Found") -> Sequence[Any]:
 
 @contextmanager
 def _ended_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Ends the capture instead of the program on Ctrl-C."""
+    """Ends the capture instead of the program."""
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         stop()
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in ENDING}
     try:
         yield
     finally:

@@ -1,9 +1,13 @@
 """The command ``tracedbg``: runs a subcommand and is the one place where its errors are shown."""
 
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 import click
 from click.exceptions import NoArgsIsHelpError
@@ -17,6 +21,8 @@ PROGRAM = "tracedbg"
 FAILURE = 1
 BUG = 70
 INTERRUPTED = 130
+SIGNALLED = 128
+"""And the signal's number, as shells have it."""
 
 HELP = """Record a whole guest under QEMU, and ask the recording anything, in either direction of time.
 
@@ -40,9 +46,13 @@ def tracedbg(context: click.Context) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line; returns 0, 1 for a failure, 2 for wrong usage, 70 for a bug, 130 on Ctrl-C."""
+    """Runs the command line; returns 0, 1 for a failure, 2 for wrong usage, 70 for a bug, 130 on Ctrl-C.
+
+    SystemExit when a signal ends it.
+    """
     try:
-        result = tracedbg.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+        with _leaves_nothing_behind():
+            result = tracedbg.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
     except click.Abort:
         return INTERRUPTED
@@ -58,6 +68,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _show_bug(error)
         return BUG
     return result if isinstance(result, int) else 0
+
+
+@contextmanager
+def _leaves_nothing_behind() -> Iterator[None]:
+    """Lets temporary files, children and the terminal be seen to when a signal ends the program."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(SIGNALLED + number)
+
+    is_main = threading.current_thread() is threading.main_thread()
+    signals = (signal.SIGTERM, signal.SIGHUP) if is_main else ()
+    # One that is ignored, as nohup has it, stays so.
+    before = {number: signal.getsignal(number) for number in signals}
+    taken = [number for number, handler in before.items() if handler is signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def sentence(error: click.ClickException | TracedbgError | OSError) -> str:

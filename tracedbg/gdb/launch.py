@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from tracedbg.errors import TracedbgError
 from tracedbg.state import Trace
 from tracedbg.state.symbol_files import ELF_MEDIA_TYPE, SOURCE_FOLDER, SOURCE_MEDIA_TYPE, find_problem
-from tracedbg.symbols import SymbolFile
+from tracedbg.symbols import SymbolFile, without_segments
 
 CANDIDATES = ("gdb-multiarch", "riscv64-linux-gnu-gdb", "riscv64-unknown-elf-gdb", "riscv64-elf-gdb", "gdb")
 _PROBE_SECONDS = 30.0
@@ -74,7 +74,7 @@ def unpack(trace: Trace, folder: Path) -> Carried:
         content = trace.store.attachment(entry)
         if entry.media_type == ELF_MEDIA_TYPE and find_problem(SymbolFile(content, name=entry.name)) is None:
             name = PurePosixPath(entry.name).name or "symbols.elf"
-            symbols.append(_write(folder / "symbols" / str(number) / name, content))
+            symbols.append(_write(folder / "symbols" / str(number) / name, without_segments(content)))
         elif entry.media_type == SOURCE_MEDIA_TYPE and entry.name.startswith(SOURCE_FOLDER):
             _write(sources.joinpath(*_inside(entry.name.removeprefix(SOURCE_FOLDER))), content)
     return Carried(tuple(symbols), sources if sources.exists() else None)

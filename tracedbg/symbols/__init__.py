@@ -1,6 +1,6 @@
 """Names, source lines, inlined calls and unwind rules out of ELF and DWARF files."""
 
-from tracedbg.symbols.attachment import debug_only, source_files
+from tracedbg.symbols.attachment import debug_only, source_files, without_segments
 from tracedbg.symbols.demangle import demangle
 from tracedbg.symbols.loaded_file import SymbolFile
 from tracedbg.symbols.model import (
@@ -43,4 +43,5 @@ __all__ = [
     "debug_only",
     "demangle",
     "source_files",
+    "without_segments",
 ]

@@ -25,6 +25,7 @@ class _Layout:
         self.segment_size, self.section_size = (56, 64) if is_64bit else (32, 40)
         self.word = "<Q" if is_64bit else "<I"
         self.segment_table, self.section_table = (32, 40) if is_64bit else (28, 32)
+        self.segment_count = 56 if is_64bit else 44
         self.segment_offset, self.segment_file_size = (8, 32) if is_64bit else (4, 16)
         self.section_offset = 24 if is_64bit else 16
 
@@ -56,6 +57,18 @@ def debug_only(elf: Path | bytes) -> bytes:
     struct.pack_into(layout.word, head, layout.section_table, origin + len(bodies) if table else 0)
     padding = bytes(origin - len(head) - len(segments))
     return bytes(head) + segments + padding + bytes(bodies) + bytes(table)
+
+
+def without_segments(elf: bytes) -> bytes:
+    """The same file with no program headers, which gdb holds the sections against. Raises SymbolError.
+
+    Those of ``debug_only`` have no contents, while some of the sections do: gdb warns of each.
+    """
+    layout = _Layout(ElfImage(elf).headers.is_64bit)
+    rewritten = bytearray(elf)
+    struct.pack_into(layout.word, rewritten, layout.segment_table, 0)
+    struct.pack_into("<H", rewritten, layout.segment_count, 0)
+    return bytes(rewritten)
 
 
 def source_files(elf: Path | bytes) -> list[str]:
