@@ -1,5 +1,6 @@
 """The commands after ``monitor``: a table that other parts of tracedbg add to."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -47,7 +48,8 @@ class Monitor:
         chosen = name if name in self._commands else found[0] if len(found) == 1 else None
         if chosen is None:
             raise UsageError(f"{name}: no monitor command; there are {', '.join([*self._commands, 'help'])}")
-        text = self._commands[chosen].run(execution, rest.strip())
+        # A register is $sp to those who come from gdb.
+        text = self._commands[chosen].run(execution, re.sub(r"\$(?=[a-z])", "", rest.strip()))
         return text if text.endswith("\n") else f"{text}\n"
 
     def help(self) -> str:
