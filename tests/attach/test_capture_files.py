@@ -88,6 +88,19 @@ def test_every_subcommand_answers_over_it(path: Path, capsys: pytest.CaptureFixt
     assert main(["console", str(path)]) == 0
 
 
+def test_no_detector_judges_what_ran_unseen_in_between(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["analyze", str(path)]) == 3
+    told = capsys.readouterr().out
+    assert told.startswith("Nothing was looked for.")
+    assert "the guest ran unseen 1 times" in told
+    assert main(["analyze", str(path), "--json"]) == 3
+    found = json.loads(capsys.readouterr().out)
+    assert (found["clean"], found["findings"]) == (False, [])
+    assert [check["done"] for check in found["checks"]] == [False]
+
+
 def test_a_capture_of_nothing_but_a_stop_can_be_opened(tmp_path: Path) -> None:
     path = tmp_path / "stop.bin"
     with path.open("wb") as file:

@@ -224,8 +224,8 @@ class Architecture(ABC):
         """Return which encodings are of instructions that wait for an interrupt."""
 
     @abstractmethod
-    def trap_vectors(self, values: Values) -> tuple[VirtualAddress, ...]:
-        """Return where a hart with these registers begins to handle traps."""
+    def trap_vectors(self, values: Values, cause: int = 0) -> tuple[VirtualAddress, ...]:
+        """Return where a hart with these registers begins to handle a trap of a cause, at any privilege."""
 
     @abstractmethod
     def address_space(self, values: Values, privilege: int, use: Use) -> AddressSpace | None:

@@ -65,6 +65,6 @@ def command(
     except (TracedbgError, OSError) as error:
         raise AnalysisError(str(error)) from error
     click.echo(json.dumps(analysis_json(analysis), indent=2) if as_json else report(analysis))
-    if analysis.failures and len(analysis.failures) == len(plugins):
+    if not analysis.has_run:
         return FAILED
     return 0 if analysis.is_clean else FINDINGS

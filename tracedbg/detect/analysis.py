@@ -38,8 +38,18 @@ class Analysis:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing above INFO was found."""
-        return all(finding.severity is Severity.INFO for finding in self.findings)
+        """Whether detectors ran, and found nothing above INFO."""
+        return self.has_run and all(finding.severity is Severity.INFO for finding in self.findings)
+
+    @property
+    def has_run(self) -> bool:
+        """Whether any detector came to its end."""
+        return any(checked.detector not in (RECORDING, SYMBOLS) for checked in self.checked)
+
+    @property
+    def absence(self) -> str:
+        """What to say where there is no finding."""
+        return "nothing was found" if self.has_run else "nothing was looked for"
 
 
 Started = Callable[[str], None]
@@ -71,6 +81,11 @@ def _run_all(
     findings: list[Finding] = []
     checked: list[Checked] = []
     failures: list[str] = []
+    gaps = _gaps_inside(view)
+    if gaps:
+        # A detector tells of what a kernel did in the end, and in the meantime.
+        text = f"anything: the guest ran unseen {gaps} times between what was seen; record it instead"
+        return Analysis((), (Checked(RECORDING, (Check(text, is_done=False),)),), ())
     for plugin in plugins:
         if started is not None:
             started(plugin.name)
@@ -86,6 +101,12 @@ def _run_all(
     return Analysis(tuple(fold(view, findings)), (*own, *checked), tuple(failures))
 
 
+def _gaps_inside(view: KernelView) -> int:
+    """Return how often the guest ran unseen between two instructions that were seen."""
+    gaps = view.trace.store.stops.gaps
+    return int(((gaps > view.trace.start) & (gaps < view.trace.end)).sum())
+
+
 def _missed(view: KernelView) -> tuple[Check, ...]:
     """Return what no detector could look at: the recording does not have it, or it is too much."""
     store = view.trace.store
@@ -93,7 +114,7 @@ def _missed(view: KernelView) -> tuple[Check, ...]:
     if view.trace.start:
         texts.append(f"what came before t {view.trace.start:,}: the recording begins there")
     if store.guest.is_capture:
-        texts.append(f"what ran between the stops of a capture: {len(store.stops.gaps)} gaps")
+        texts.append("what came before and after the capture")
     if view.is_made("history") and view.history.end is not None:
         texts.append(f"stacks and tasks from t {view.history.end:,} on: too many traps and changes of stacks")
     if view.index.traps_left_out.any():

@@ -15,7 +15,7 @@ def report(analysis: Analysis) -> str:
     """Return the whole report."""
     parts = [_finding(number, finding) for number, finding in enumerate(analysis.findings, 1)]
     if not analysis.findings:
-        parts.append("Nothing was found.")
+        parts.append(sentence(analysis.absence))
     return "\n\n".join([*parts, "\n".join(_checks(analysis))])
 
 

@@ -64,7 +64,7 @@ class Examination:
             return "! analysis failed"
         found = self.analysis.findings
         if not found:
-            return "nothing found"
+            return "nothing found" if self.analysis.has_run else "not analysed: seen in parts"
         return f"{SIGNS[found[0].severity]} {len(found)} finding{'s' * (len(found) > 1)}"
 
 

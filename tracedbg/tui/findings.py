@@ -42,7 +42,7 @@ class Findings(ModalScreen[FindingRow | None]):
     def compose(self) -> ComposeResult:
         """One list; only what has a moment can be chosen."""
         with Vertical() as box:
-            box.border_title = "findings" if self._rows else "nothing was found"
+            box.border_title = "findings" if self._rows else self._analysis.absence
             box.border_subtitle = "Enter goes there, Esc closes"
             yield OptionList(
                 *(Option(row_line(row), id=str(place)) for place, row in enumerate(self._rows)),

@@ -32,6 +32,7 @@ from tracedbg.ids import PhysicalAddress, VirtualAddress
 
 _MACHINE = 3
 _MPRV = 1 << 17
+_VECTORED = 1
 _MPP_SHIFT = 11
 _SPP_SHIFT = 8
 _WFI = np.uint32(0x1050_0073)
@@ -124,10 +125,13 @@ class Riscv64(Architecture):
         found: NDArray[np.bool_] = encodings == _WFI
         return found
 
-    def trap_vectors(self, values: Values) -> tuple[VirtualAddress, ...]:
-        """Return the bases of mtvec and stvec; in vectored mode they are where exceptions go (3.1.7)."""
-        bases = [values(name) for name in ("mtvec", "stvec")]
-        return tuple(VirtualAddress(base & ~3) for base in bases if base is not None)
+    def trap_vectors(self, values: Values, cause: int = 0) -> tuple[VirtualAddress, ...]:
+        """Read mtvec and stvec; in vectored mode each interrupt has an entry of its own (3.1.7)."""
+        vectors = [value for name in ("mtvec", "stvec") if (value := values(name)) is not None]
+        entry = 4 * (cause & ~causes.INTERRUPT) if self.is_interrupt(cause) else 0
+        return tuple(
+            VirtualAddress((value & ~3) + (entry if value & 3 == _VECTORED else 0)) for value in vectors
+        )
 
     def address_space(self, values: Values, privilege: int, use: Use) -> AddressSpace | None:
         """Machine mode does not translate, unless MPRV lends it the privilege of MPP for data (3.1.6.3)."""

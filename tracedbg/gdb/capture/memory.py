@@ -7,6 +7,7 @@ from tracedbg.arch.memory_map import MemoryRange
 from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.gdb.capture.stub import READ_SIZE, Stub, StubError
 
+WORD = 8
 PAGES_LIMIT = 1 << 10
 """Pages that are read at one stop; a stop that wants more goes without."""
 _PHYSICAL = b"Qqemu.PhyMemMode:1"
@@ -38,6 +39,17 @@ class PhysicalReader:
         parts = [content(reply) for reply in replies]
         whole = b"".join(part for part in parts if part is not None)
         return whole if len(whole) == PAGE_SIZE else None
+
+    def word(self, address: int) -> bytes:
+        """Return eight bytes; StubError where none can be read."""
+        if self.has_mode:
+            found = content(self._stub.ask(self.request(address, WORD)))
+        else:
+            words = _WORDS.findall(self._stub.monitor(f"xp /1gx {address:#x}") or "")
+            found = int(words[0], 16).to_bytes(WORD, "little") if words else None
+        if found is None or len(found) != WORD:
+            raise StubError(f"memory at {address:#x} cannot be read any more")
+        return found
 
     def byte(self, address: int) -> int | None:
         """Return one byte, also of a device, None where none can be read."""
@@ -74,6 +86,8 @@ def content(reply: bytes) -> bytes | None:
 class KnownMemory:
     """Pages that were read since the guest last ran unseen, kept up to date by the stores that are seen.
 
+    Of other pages it holds the bytes that loads and stores have shown.
+
     ``fresh`` are the addresses of pages that were read and are not in the trace yet; ``is_cut`` tells that
     some stop wanted more than PAGES_LIMIT. Only memory is read: registers of devices may change by that.
     """
@@ -83,12 +97,14 @@ class KnownMemory:
         self._ram = [(area.start, area.start + area.size) for area in areas if area.kind == "ram"]
         self._memory = [(area.start, area.start + area.size) for area in areas if area.kind != "device"]
         self._pages: dict[int, bytearray] = {}
+        self._bytes: dict[int, int] = {}
         self.fresh: list[int] = []
         self.is_cut = False
 
     def forget(self) -> None:
         """The guest runs unseen: nothing is known any more."""
         self._pages.clear()
+        self._bytes.clear()
         self.fresh.clear()
 
     def is_ram(self, address: int) -> bool:
@@ -121,23 +137,28 @@ class KnownMemory:
         offset = address % PAGE_SIZE
         return None if page is None else bytes(page[offset : offset + size])
 
-    def held(self, address: int, size: int) -> bytes | None:
-        """Return bytes of one page that are known without reading."""
+    def differs(self, address: int, data: bytes) -> bool:
+        """Say whether bytes of one page are known, without reading, to be others than these."""
         page = self._pages.get(address & -PAGE_SIZE)
+        if page is None:
+            known = self._bytes.get
+            return any(known(place, byte) != byte for place, byte in enumerate(data, address))
         offset = address % PAGE_SIZE
-        return None if page is None else bytes(page[offset : offset + size])
+        return page[offset : offset + len(data)] != data
 
     def word(self, address: int) -> int | None:
         """Return the eight bytes at an address as a number."""
         data = self.read(address, 8)
         return None if data is None or len(data) < 8 else int.from_bytes(data, "little")
 
-    def store(self, address: int, data: bytes) -> None:
-        """A store that was seen, to one page."""
+    def keep(self, address: int, data: bytes) -> None:
+        """A load or store of one page has shown these bytes."""
         page = self._pages.get(address & -PAGE_SIZE)
         if page is not None:
             offset = address % PAGE_SIZE
             page[offset : offset + len(data)] = data
+        elif self.is_memory(address):
+            self._bytes.update(enumerate(data, address))
 
     def take_fresh(self) -> list[tuple[int, bytes]]:
         """Return address and content of the fresh pages, which are then no longer fresh."""

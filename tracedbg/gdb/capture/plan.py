@@ -48,4 +48,5 @@ class Plan:
     @property
     def runs(self) -> bool:
         """Whether the guest is let run, and not only stepped."""
-        return bool(self.breaks or self.watches or self.stops is not None or self.seconds is not None)
+        is_to_wait = self.seconds is not None and not self.steps
+        return bool(self.breaks or self.watches or self.stops is not None or is_to_wait)

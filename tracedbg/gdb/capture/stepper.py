@@ -7,7 +7,7 @@ from tracedbg.arch.effect import Changes, Effect
 from tracedbg.gdb.capture.access import Access
 from tracedbg.gdb.capture.epoch import EpochColumns
 from tracedbg.gdb.capture.guest import LiveGuest
-from tracedbg.gdb.capture.memory import content
+from tracedbg.gdb.capture.memory import WORD, content
 from tracedbg.gdb.capture.places import Places
 from tracedbg.gdb.capture.registers import HartState, general_words
 from tracedbg.gdb.capture.step import Step, accesses, put, put_fall
@@ -17,8 +17,6 @@ from tracedbg.gdb.capture.writer import CaptureWriter, Code, Told
 STEP_SECONDS = 2.0
 STRAYS_LIMIT = 8
 """Stops one after the other that come before a step has begun."""
-VECTORED = 1 << 10
-"""Bytes of a table of trap vectors."""
 EPOCH_STEPS = 1 << 16
 """Steps that are written as one epoch at most."""
 
@@ -104,10 +102,12 @@ class Stepper:
         read = self._places.readable(located, effect)
         back = self._look(effect, read)
         following = effect.successors(pc, before)
-        trapped = following is not None and self._words[-1] not in following
-        if trapped and not effect.changes:
+        is_elsewhere = following is not None and self._words[-1] not in following
+        if is_elsewhere and not effect.changes:
             self._take(self._control, self._guest.stub.batch(self._guest.registers.requests(self._control)))
-        cause = self._trap_cause(pc) if trapped else None
+        # Where an instruction leads that may lead anywhere, as a return from a trap, is not known.
+        cause = self._trap_cause(pc) if is_elsewhere or following is None else None
+        trapped = is_elsewhere or cause is not None
         if trapped and cause is None and self._words[-1] == pc:
             return self._again()
         self._is_lost = trapped and cause is None
@@ -183,9 +183,7 @@ class Stepper:
         cause = values[names.cause]
         if cause is None or values[names.epc] != pc:
             return None
-        entries = VECTORED if arch.is_interrupt(cause) else 1
-        vectors = arch.trap_vectors(values.get)
-        return cause if any(0 <= self._words[-1] - base < entries for base in vectors) else None
+        return cause if self._words[-1] in arch.trap_vectors(values.get, cause) else None
 
     def _follow(self, step: Step) -> None:
         """Keep what is known of memory up to date with a step."""
@@ -196,20 +194,26 @@ class Stepper:
             for physical, size in access.pieces:
                 piece, data = data[:size], data[size:]
                 if access.is_store:
-                    self._guest.memory.store(physical, piece)
+                    self._guest.memory.keep(physical, piece)
                     self._places.stored(physical)
                 else:
                     self._compare(physical, piece)
 
     def _compare(self, physical: int, piece: bytes) -> None:
         """A load that brings something else than was known tells of a change that no store made."""
-        held = self._guest.memory.held(physical, len(piece))
-        if held is None or held == piece:
+        memory = self._guest.memory
+        if not memory.differs(physical, piece):
+            memory.keep(physical, piece)
             return
         self._settle()
-        self._guest.memory.store(physical, piece)
-        for word in range(physical & -8, physical + len(piece), 8):
-            self._epoch.change(word, self._guest.memory.word(word) or 0)
+        words = range(physical & -WORD, physical + len(piece), WORD)
+        # What the step has stored by now, if it did, are just the bytes that it loaded.
+        held = bytearray(b"".join(self._guest.physical.word(word) for word in words))
+        held[physical - words.start : physical - words.start + len(piece)] = piece
+        memory.keep(words.start, bytes(held))
+        for place, word in enumerate(words):
+            value = int.from_bytes(held[place * WORD : (place + 1) * WORD], "little")
+            self._epoch.change(word, value)
 
     def _settle(self) -> None:
         """Put the step before into the epoch."""
