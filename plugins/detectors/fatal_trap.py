@@ -245,8 +245,11 @@ def _standstill(view: KernelView) -> Iterator[Finding]:
     """A guest that was ended from outside, or never printed what it should: what it was at in the end.
 
     That it was ended from outside is no fault, nor that nothing could have woken it: what halts when its work
-    is done looks the same as what hangs, down to the stacks of tasks that have ended.
+    is done looks the same as what hangs, down to the stacks of tasks that have ended. Of a capture's end
+    nothing is told: the guest ran on.
     """
+    if view.trace.store.guest.is_capture:
+        return
     ending, missing = view.trace.store.ending, missing_banners(view)
     by_guest = ending is not None and ending.how in BY_GUEST
     if (by_guest and not missing) or view.history.end is not None:

@@ -63,6 +63,7 @@ def test_long_output_comes_in_several_packets() -> None:
         ("-3", "i64", -3),
         ("65 'A'", "char", 65),
         ("0x80200000 <_start>", "void (*)(void)", 0x8020_0000),
+        ("{int (int)} 0x80200040 <main>", "int (int)", 0x8020_0040),
         ('0x80203000 "init"', "char *", 0x8020_3000),
         ("true", "bool", True),
         ("1.5", "double", 1.5),

@@ -16,7 +16,7 @@ Plain: TypeAlias = "int | float | bool | str | list[Plain] | dict[str, Plain] | 
 A variant of a Rust enumeration is a dict with its name.
 """
 
-_INTEGER = re.compile(r"(-?\d+|0x[0-9a-fA-F]+)(?:[\s(<'\"].*)?", re.DOTALL)
+_INTEGER = re.compile(r"(?:\{.*\} )?(-?\d+|0x[0-9a-fA-F]+)(?:[\s(<'\"].*)?", re.DOTALL)
 _SIGNED = re.compile(r"-?\d+")
 _FLOAT = re.compile(r"-?(\d+\.?\d*(e[+-]?\d+)?|inf|nan(\(.*\))?)")
 _NUMBERED = re.compile(r"(__)?\d+")

@@ -1,7 +1,12 @@
 """One gdb that is driven by its machine interface (gdb manual, chapter 27)."""
 
+import signal
+import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
+from time import monotonic
 from typing import Any
 
 from pygdbmi.gdbcontroller import GdbController
@@ -12,6 +17,8 @@ from tracedbg.gdb.launch import GdbError
 _WAIT = 0.5
 _AGAIN = 0.0005
 """Seconds that pygdbmi waits for more once something has come; its own 0.2 would be felt at every command."""
+
+_LEAVE_SECONDS = 1.5
 
 _MONITOR_ERROR = "Protocol error with Rcmd"
 
@@ -35,13 +42,17 @@ class MachineInterface(Closing):
 
     def __init__(self, gdb: str, arguments: Sequence[str]) -> None:
         command = [gdb, "--interpreter=mi3", "-nx", "-q", *arguments]
+        self._runs = False
         try:
             self._gdb = GdbController(command, time_to_check_for_additional_output_sec=_AGAIN)
         except OSError as error:
             raise GdbError(f"{gdb}: {error.strerror}") from error
 
-    def command(self, text: str) -> Answer:
-        """Run an MI command; one that resumes the guest returns when it has stopped."""
+    def command(self, text: str, seconds: float = inf) -> Answer:
+        """Run an MI command; one that resumes the guest returns when it has stopped.
+
+        After so many seconds it is made to stop, and that is a GdbError.
+        """
         if "\n" in text or "\r" in text:
             raise GdbError(f"{text!r}: one command is one line")
         try:
@@ -49,10 +60,18 @@ class MachineInterface(Closing):
         except OSError as error:
             raise GdbError("gdb has ended") from error
         answer = Answer()
+        deadline, is_late = monotonic() + seconds, False
         runs: bool | None = None
+        self._runs = True
         while runs is None or (runs and answer.stopped is None):
             for record in self._records():
                 runs = self._take(record, answer, runs)
+            if monotonic() >= deadline and not is_late and self._gdb.gdb_process is not None:
+                is_late = True
+                self._gdb.gdb_process.send_signal(signal.SIGINT)
+        self._runs = False
+        if is_late:
+            raise GdbError(f"the guest did not stop within {seconds:g} s, and was interrupted")
         return answer
 
     def console(self, text: str) -> Answer:
@@ -80,6 +99,7 @@ class MachineInterface(Closing):
             answer.stopped = payload or {}
         elif kind == "result":
             if message == "error":
+                self._runs = False
                 text = str(payload["msg"])
                 # What a monitor command has to say stands in what was printed before.
                 text = answer.output if text.startswith(_MONITOR_ERROR) and answer.output else text
@@ -90,13 +110,27 @@ class MachineInterface(Closing):
             return runs if runs is None else True
         return runs
 
+    def _leave(self, process: "subprocess.Popen[bytes]") -> None:
+        """Have gdb take its breakpoints away and detach; one that does not is killed."""
+        with suppress(OSError):
+            self._gdb.write("-gdb-exit", read_response=False)
+        # Of Ctrl-C on a terminal gdb knows already, and takes a second one for having to give up.
+        for _ in range(2 if self._runs else 1):
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_LEAVE_SECONDS)
+                return
+            process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_LEAVE_SECONDS)
+        process.kill()
+
     def close(self) -> None:
-        """End gdb."""
+        """End gdb, which lets a guest go that runs elsewhere."""
         process = self._gdb.gdb_process
         if process is None:
             return
         if process.poll() is None:
-            process.kill()
+            self._leave(process)
         process.wait()
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:

@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Callable
 from functools import wraps
+from math import inf
 from typing import Concatenate, ParamSpec, TypeVar
 
 from tracedbg.gdb import evaluation
@@ -99,14 +100,17 @@ class Session:
         self._gdb.command(f"-break-delete {number}")
 
     @_logged
-    def continue_(self) -> Stop:
-        """Run forwards to the next breakpoint, watchpoint, or the end of the recording."""
-        return self._resumed("-exec-continue")
+    def continue_(self, *, seconds: float = inf) -> Stop:
+        """Run forwards to the next breakpoint, watchpoint, or the end of the recording.
+
+        GdbError for a guest that has not stopped after so many seconds; it is interrupted then.
+        """
+        return self._resumed("-exec-continue", seconds)
 
     @_logged
-    def reverse_continue(self) -> Stop:
+    def reverse_continue(self, *, seconds: float = inf) -> Stop:
         """Run backwards to the last breakpoint, watchpoint, or the beginning of the recording."""
-        return self._resumed("-exec-continue --reverse")
+        return self._resumed("-exec-continue --reverse", seconds)
 
     @_logged
     def stepi(self, count: int = 1) -> Stop:
@@ -119,14 +123,14 @@ class Session:
         return self._stepped("-exec-step-instruction --reverse", count)
 
     @_logged
-    def finish(self) -> Stop:
+    def finish(self, *, seconds: float = inf) -> Stop:
         """Run forwards until the selected frame's function has returned."""
-        return self._resumed("-exec-finish")
+        return self._resumed("-exec-finish", seconds)
 
     @_logged
-    def reverse_finish(self) -> Stop:
+    def reverse_finish(self, *, seconds: float = inf) -> Stop:
         """Run backwards to the call of the selected frame's function."""
-        return self._resumed("-exec-finish --reverse")
+        return self._resumed("-exec-finish --reverse", seconds)
 
     @_logged
     def evaluate(self, expression: str) -> Value:
@@ -185,8 +189,8 @@ class Session:
         """Run any gdb command that does not resume the guest, and return what it prints."""
         return self._gdb.console(text).output
 
-    def _resumed(self, command: str) -> Stop:
-        answer = self._gdb.command(command)
+    def _resumed(self, command: str, seconds: float = inf) -> Stop:
+        answer = self._gdb.command(command, seconds)
         if answer.stopped is None:
             raise GdbError("the guest has not stopped")
         return self._stop(answer)
