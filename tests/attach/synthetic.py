@@ -21,6 +21,8 @@ STORE = bytes.fromhex("23b0a500")
 """sd a0, 0(a1)"""
 ADD = bytes.fromhex("13051500")
 """addi a0, a0, 1"""
+BACK = bytes.fromhex("6ff0dfff")
+"""j -4"""
 
 
 def state(pc: int, **registers: int | None) -> HartState:
@@ -73,6 +75,25 @@ def steps(writer: CaptureWriter, harts: list[HartState]) -> HartState:
     window.keyframe(after)
     writer.epoch(window)
     return after
+
+
+def write_loop(path: Path, epochs: int) -> None:
+    """Single steps without a gap of a store and the jump back to it, two to an epoch."""
+    harts = [state(PC, a0=5, a1=RAM + 8), state(RAM + 0x800)]
+    with path.open("wb") as file:
+        writer = CaptureWriter(file, harts=2)
+        writer.begin(GUEST)
+        writer.epoch(EpochColumns(0, 0, harts))
+        writer.tell(stop(0, StopReason.ATTACHED, harts, {RAM: 0x11}))
+        for _ in range(epochs):
+            turn = EpochColumns(writer.t, 0, harts)
+            turn.start(writer.block(code(PC, STORE)))
+            turn.access(Access(RAM + 8, RAM + 8, 8, 5, True, AccessKind.RAM, None))
+            turn.start(writer.block(code(PC + 4, BACK)))
+            turn.keyframe(harts[0])
+            writer.epoch(turn)
+            writer.tell(stop(writer.t, StopReason.STEP, harts, {}))
+        writer.finish({"how": "detach", "exit_code": None, "instructions": writer.t, "notes": []})
 
 
 def stop(t: int, reason: StopReason, harts: list[HartState], pages: dict[int, int]) -> Told:

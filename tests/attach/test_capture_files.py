@@ -8,10 +8,11 @@ import pytest
 
 import tracedbg
 from tests.attach import synthetic
-from tests.attach.synthetic import GUEST, PAGE, PC, RAM, write_capture
+from tests.attach.synthetic import GUEST, PAGE, PC, RAM, write_capture, write_loop
 from tracedbg.cli.main import main
 from tracedbg.errors import TraceFormatError
-from tracedbg.format.schema import StopReason
+from tracedbg.format.reader import TraceFile
+from tracedbg.format.schema import EPOCH, SPAN, StopReason
 from tracedbg.gdb.capture.epoch import EpochColumns
 from tracedbg.gdb.capture.writer import CaptureWriter, Told
 from tracedbg.store import Trace
@@ -212,6 +213,28 @@ def test_repair_finishes_a_capture_that_was_cut_short(
             assert trace.at(t).pc == whole.at(t).pc
             pages = [each.at(t).memory.read_physical(RAM, 2 * PAGE) for each in (trace, whole)]
             assert pages[0] == pages[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [1.0, 0.7, 0.4])
+def test_a_repaired_capture_has_the_spans_of_what_was_saved(tmp_path: Path, share: float) -> None:
+    path, cut, repaired = (tmp_path / f"{name}.bin" for name in ("loop", "cut", "repaired"))
+    write_loop(path, 100)
+    content = path.read_bytes()
+    cut.write_bytes(content[: int(len(content) * share) - 1])
+    assert main(["repair", str(cut), "-o", str(repaired)]) == 0
+    report = verify(repaired)
+    assert (report.examples, report.passed) == ([], True)
+    with TraceFile(repaired) as file:
+        epochs = file.count(EPOCH.topic)
+        assert 20 < epochs <= 101
+        assert [file.count(f"{SPAN.topic}/{level}") for level in range(3)] == [
+            epochs, epochs // 8, epochs // 64
+        ]  # fmt: skip
+    with tracedbg.open(repaired) as trace:
+        write = trace.last_write((RAM + 8, 8), trace.end)
+        assert write is not None
+        assert write.t == trace.end - 2
 
 
 def test_what_was_not_seen_is_not_said_to_be_unused(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """Rust's enumerations, texts, slices and tuples, out of the records that gdb 13 answers with."""
 
+from math import inf
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ class Recorded(MachineInterface):
             "-var-delete w": {},
         }
 
-    def command(self, text: str) -> Answer:
+    def command(self, text: str, seconds: float = inf) -> Answer:
         return Answer(self.answers[text])
 
 

@@ -31,8 +31,9 @@ def sampled_at(trace: Trace, physical: int, size: int, t: Time) -> tuple[Content
 
 def _stored(trace: Trace, where: tuple[int, int], since: int, t: Time) -> _Told:
     """Return what instructions from ``since`` on stored, and the state at ``t`` shows."""
-    parts: list[_Told] = []
-    for index in range(trace.epoch_of(Time(max(since, trace.start))), trace.epoch_of(t) + 1):
+    parts: list[_Told] = [(np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, np.uint8))]
+    first, last = trace.epoch_of(Time(max(since, trace.start))), trace.epoch_of(t)
+    for index in trace.spans.candidates(first, last + 1, lambda span: span.writes(*where)):
         epoch = trace.epoch(Epoch(index))
         shown, address, byte = written_bytes(epoch, *where, t - epoch.start)
         parts.append((shown + epoch.start, address, byte))

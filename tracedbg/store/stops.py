@@ -13,6 +13,9 @@ from tracedbg.ids import Time, VirtualAddress
 from tracedbg.store.blocks import prefix_sum
 from tracedbg.store.source import Numbers, Source, is_ascending
 
+GAPS_NEAR = 64
+"""Messages that are read one by one for the last gap; where none of them has one, all gaps are."""
+
 
 @dataclass(frozen=True)
 class StopRows:
@@ -93,12 +96,14 @@ class StopStore:
 
     def floor(self, t: int) -> int:
         """Return the newest moment up to ``t`` before which the guest ran unseen; 0 for none."""
-        for message in reversed(self._about(0, t)):
+        about = self._about(0, t)
+        for message in reversed(about[-GAPS_NEAR:]):
             (gaps,) = self._rows(message, "gap", "t")
             row = int(np.searchsorted(gaps, np.uint64(t), "right"))
             if row:
                 return int(gaps[row - 1])
-        return 0
+        row = int(np.searchsorted(self.gaps, np.uint64(t), "right")) if len(about) > GAPS_NEAR else 0
+        return int(self.gaps[row - 1]) if row else 0
 
     def find_place(self, t: int, hart: int) -> Place | None:
         """Return where a hart was last seen standing, up to ``t`` and after the last gap."""
