@@ -119,8 +119,9 @@ def rows_at(epoch: EpochData, found: Integers) -> Rows:
     rows["hart"] = epoch.hart_of_runs(np.searchsorted(epoch.run_start, times, "right") - 1)
     rows["kind"] = np.where(store, Kind.STORE, Kind.LOAD)
     rows["cause"] = 0
-    for name in ("flags", "size", "virtual", "physical", "second", "value"):
+    for name in ("flags", "size", "virtual", "physical", "value"):
         rows[name] = getattr(table, name)[found]
+    rows["second"] = table.second(found)
     rows["since"] = NEVER
     return rows
 

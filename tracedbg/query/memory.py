@@ -5,7 +5,7 @@ import numpy as np
 from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import Epoch, Frame, PhysicalAddress, Time
 from tracedbg.query.sampled import sampled_at
-from tracedbg.query.written import Content, written_bytes
+from tracedbg.query.written import Content, newest_written
 from tracedbg.store.epoch import EpochData
 from tracedbg.store.source import Flags
 from tracedbg.store.spans import EPOCH_ALONE, SpanData
@@ -63,15 +63,17 @@ class _Wanted:
 
     def add_epoch(self, epoch: EpochData, stop: int) -> None:
         """Take what stores before offset ``stop`` of an epoch and changes up to it left."""
-        content = np.zeros(len(self.content), np.uint8)
-        valid = np.zeros(len(self.content), np.bool_)
-        _, address, byte = written_bytes(epoch, self._start, self._stop, stop)
-        inside = (address >= np.uint64(self._start)) & (address < np.uint64(self._stop))
-        places = (address[inside] - np.uint64(self._start)).astype(np.int64)
-        # Where a place occurs several times numpy keeps the last, which is the newest.
-        content[places] = byte[inside]
-        valid[places] = True
-        self._fill(self._start, content, valid)
+        for address, byte in newest_written(epoch, self._start, self._stop, stop):
+            content = np.zeros(len(self.content), np.uint8)
+            valid = np.zeros(len(self.content), np.bool_)
+            inside = (address >= np.uint64(self._start)) & (address < np.uint64(self._stop))
+            places = (address[inside] - np.uint64(self._start)).astype(np.int64)
+            # Where a place occurs several times numpy keeps the last, which is the newest.
+            content[places] = byte[inside]
+            valid[places] = True
+            self._fill(self._start, content, valid)
+            if not self.missing():
+                return
 
     def add_span(self, span: SpanData) -> None:
         """Take what a span left."""

@@ -11,12 +11,15 @@ from tracedbg.errors import UsageError
 from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.ids import Frame, PhysicalAddress, Time, VirtualAddress
 from tracedbg.query import page_at
-from tracedbg.query.memory import SIZE_LIMIT
+from tracedbg.query.memory import SIZE_LIMIT, memory_at
+from tracedbg.query.pages import is_worth_a_page
 from tracedbg.state.known import Gap, Known, join, unknown
 from tracedbg.state.uncertainty import unproven
 from tracedbg.store.trace import Trace
 
 PAGES_KEPT = 512
+LITTLE = 64
+"""Bytes of a page that may be looked up without the others."""
 _ADDRESSES = 1 << 64
 _PHYSICAL_LIMIT = 1 << 63
 """No machine has memory from here on."""
@@ -72,8 +75,8 @@ class Memory:
         return self._page(address // PAGE_SIZE)[0].tobytes()
 
     def _part(self, address: int, size: int) -> Known:
-        content, known = self._page(address // PAGE_SIZE)
-        place = slice(address % PAGE_SIZE, address % PAGE_SIZE + size)
+        start, (content, known) = self._around(address, size)
+        place = slice(address - start, address - start + size)
         gaps = () if known[place].all() else (Gap(address, size, self._reason(address)),)
         return Known(content[place].tobytes(), known[place].tobytes(), gaps)
 
@@ -96,13 +99,28 @@ class Memory:
                 return f"device {device.name} answers there"
         return "not RAM, and not seen before this moment"
 
+    def _around(self, address: int, size: int) -> tuple[int, Page]:
+        """Return bytes of the page of some of them, these included, and where they begin."""
+        frame = Frame(address // PAGE_SIZE)
+        is_little = 0 < size <= LITTLE and address < _PHYSICAL_LIMIT and not self._trace.guest.is_capture
+        if not is_little or is_worth_a_page(self._trace, frame, self._t):
+            return frame * PAGE_SIZE, self._page(frame)
+        start, stop = address & -8, -(-(address + size) // 8) * 8
+        return start, self._proven(
+            start, memory_at(self._trace, PhysicalAddress(start), stop - start, self._t)
+        )
+
     def _read_page(self, frame: int) -> Page:
         start = PhysicalAddress(frame * PAGE_SIZE)
         if start >= _PHYSICAL_LIMIT:
             return np.zeros(PAGE_SIZE, np.uint8), np.zeros(PAGE_SIZE, np.bool_)
-        content, known = page_at(self._trace, Frame(frame), self._t)
-        if self._trace.guest.is_ram(start) and not self._trace.guest.is_capture:
-            known &= ~unproven(self._trace, frame, self._t, content)
+        return self._proven(start, page_at(self._trace, Frame(frame), self._t))
+
+    def _proven(self, start: int, seeming: Page) -> Page:
+        """Return what bytes from ``start`` on seem to be, without those that a device may have changed."""
+        content, known = seeming
+        if self._trace.guest.is_ram(PhysicalAddress(start)) and not self._trace.guest.is_capture:
+            known &= ~unproven(self._trace, start, self._t, content)
         content[~known] = 0
         return content, known
 

@@ -26,16 +26,19 @@ _UNNOTICED = np.array([Cause.DMA, Cause.UNEXPLAINED], np.uint8)
 Flags = NDArray[np.bool_]
 
 
-def unproven(trace: Trace, frame: int, t: Time, content: NDArray[np.uint8]) -> Flags:
-    """Return which of a frame's 4096 bytes may differ at ``t`` from ``content``, what they seem to be."""
+def unproven(trace: Trace, start: int, t: Time, content: NDArray[np.uint8]) -> Flags:
+    """Return which bytes from ``start`` on may differ at ``t`` from ``content``, what they seem to be.
+
+    They lie in one frame, and are whole words of eight bytes.
+    """
     here = trace.epoch_of(t)
-    uncertain = np.zeros(PAGE_SIZE, np.bool_)
-    for index in (here, _next_touching(trace, here + 1, frame * PAGE_SIZE)):
+    uncertain = np.zeros(len(content), np.bool_)
+    for index in (here, _next_touching(trace, here + 1, start // PAGE_SIZE * PAGE_SIZE)):
         if index is not None:
             epoch = trace.epoch(index)
-            for row in _changes(epoch, frame, t).tolist():
-                start = int(epoch.accesses.changes.physical[row]) % PAGE_SIZE
-                place = slice(start, start + 8)
+            for row in _changes(epoch, (start, start + len(content)), t).tolist():
+                offset = int(epoch.accesses.changes.physical[row]) - start
+                place = slice(offset, offset + 8)
                 uncertain[place] |= _unproven_by(trace, epoch, row, t, content[place])
     return uncertain
 
@@ -53,12 +56,13 @@ def _find_touching(trace: Trace, first: int, start: int) -> NDArray[np.int64]:
     return np.array(list(islice(trace.spans.candidates(first, trace.epochs, hit), 1)), np.int64)
 
 
-def _changes(epoch: EpochData, frame: int, t: Time) -> NDArray[np.int64]:
+def _changes(epoch: EpochData, where: tuple[int, int], t: Time) -> NDArray[np.int64]:
     """Return the rows of ``changes`` that may have happened before ``t`` and hold from later on."""
     changes = epoch.accesses.changes
     if not len(changes.t):
         return np.empty(0, np.int64)
-    unnoticed = np.isin(changes.cause, _UNNOTICED) & (changes.physical // PAGE_SIZE == frame)
+    inside = (changes.physical >= np.uint64(where[0])) & (changes.physical < np.uint64(where[1]))
+    unnoticed = np.isin(changes.cause, _UNNOTICED) & inside
     later = changes.t.astype(np.int64) + epoch.start > t
     return np.flatnonzero(unnoticed & later & (changes.since <= np.uint64(t)))
 

@@ -108,15 +108,14 @@ class AccessTable:
         stores: Flags = (self.flags & ACCESS_STORE) != 0
         return stores
 
-    @property
-    def tells(self) -> Flags:
-        """Whether each access tells what memory holds from then on.
+    def tells(self, rows: Integers) -> Flags:
+        """Return which of some accesses tell what memory holds from then on.
 
         A store to RAM does, and a load from other memory: boot ROM and flash do not take stores as RAM does.
         """
-        kind = self.flags & ACCESS_KIND_MASK
+        flags = self.flags[rows]
+        kind, stores = flags & ACCESS_KIND_MASK, (flags & ACCESS_STORE) != 0
         ram, other = (value << ACCESS_KIND_SHIFT for value in (AccessKind.RAM, AccessKind.OTHER_MEMORY))
-        stores = self.is_store
         told: Flags = (stores & (kind == ram)) | (~stores & (kind == other))
         return told
 
@@ -153,15 +152,14 @@ class AccessTable:
         self._require(is_strictly_ascending(rows) and is_below(rows, len(self)), "crossing.access")
         return rows, physical
 
-    @property
-    def second(self) -> Numbers:
-        """The physical address of each access's first byte in the second page; NEVER without a known one."""
-        return self._source.cache.get(("access second", self._index), self._make_second)
-
-    def _make_second(self) -> Numbers:
-        second = np.full(len(self), NEVER, np.uint64)
-        rows, physical = self.crossings
-        second[rows] = physical
+    def second(self, rows: Integers) -> Numbers:
+        """Return the physical address of some accesses' first byte in the second page; NEVER for none."""
+        second = np.full(len(rows), NEVER, np.uint64)
+        crossing, physical = self.crossings
+        if len(crossing):
+            place = np.minimum(np.searchsorted(crossing, rows), len(crossing) - 1)
+            found = crossing[place] == rows
+            second[found] = physical[place[found]]
         return second
 
     @property
