@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -277,6 +278,26 @@ def test_a_server_elsewhere_is_a_target_as_well(
     with served(shipped, shipped.start, Tcp("127.0.0.1", 0)) as address:
         assert main(["gdb", str(address), "-x", str(script)]) == 0
     assert "goto('sys_futex')  t 13374173" in capfd.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_server_that_is_no_gdbstub_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "session.py"
+    script.write_text("def main(session):\n    pass\n")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+
+        def hang_up() -> None:
+            for _ in range(2):
+                other.accept()[0].close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        host, port = other.getsockname()
+        assert main(["gdb", f"{host}:{port}", "-x", str(script)]) == 1
+        thread.join()
+    problem = capsys.readouterr().err
+    assert f"target remote {host}:{port}: " in problem
+    assert "is a gdbstub listening there?" in problem
 
 
 @pytest.mark.slow

@@ -97,14 +97,19 @@ def _target(
 
 def _run_session(gdb: str, target: "Target", script: Path, as_json: bool) -> "Outcome":
     """Runs a Python script, each step shown as it ends unless all of it is wanted as JSON."""
+    from tracedbg.gdb.launch import GdbError
     from tracedbg.gdb.log import Log
     from tracedbg.gdb.mi import MachineInterface
     from tracedbg.gdb.script import run_script
     from tracedbg.gdb.session import Session
 
     with MachineInterface(gdb, ()) as driver:
-        for line in (*target.commands, target.connect):
+        for line in target.commands:
             driver.console(line)
+        try:
+            driver.console(target.connect)
+        except GdbError as error:
+            raise GdbError(f"{target.connect}: {error}; is a gdbstub listening there?") from error
         return run_script(script, Session(driver, Log(_ignore if as_json else _show), str(script)))
 
 

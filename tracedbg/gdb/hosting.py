@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tracedbg.gdb.launch import GOTO, settings, unpack
+from tracedbg.gdb.launch import GOTO, PATIENCE, settings, unpack
 from tracedbg.gdb.server import Served, serve
 from tracedbg.gdb.transport import Address, Listener, Unix, connect
 
@@ -57,7 +57,7 @@ def remote(address: Address, symbols: Sequence[Path]) -> Target:
     """Return a target that is there already; TransportError when nobody answers."""
     connect(address).close()
     place = address.path if isinstance(address, Unix) else address
-    return Target(tuple(settings(tuple(symbols), None)), f"target remote {place}")
+    return Target(tuple(settings(tuple(symbols), None, PATIENCE)), f"target remote {place}")
 
 
 def run_gdb(gdb: str, target: Target, script: Path | None = None) -> int:

@@ -12,8 +12,11 @@ from tracedbg.session.trace import Trace as WholeTrace
 from tracedbg.session.trace import kernel_of
 from tracedbg.state import Moment, Trace
 
-TOLD_AT_ONCE = 64 << 20
-"""Instructions of a trace whose tasks are told without having been asked for: a pass takes some seconds."""
+TOLD_AT_ONCE = 24_000_000
+"""Instructions of a trace whose tasks are told without having been asked for.
+
+A pass takes some seconds, and a gdb that nothing else was told waits for six.
+"""
 
 
 class KernelAnswers:

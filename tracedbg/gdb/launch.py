@@ -12,6 +12,8 @@ from tracedbg.state.symbol_files import ELF_MEDIA_TYPE, SOURCE_FOLDER, SOURCE_ME
 from tracedbg.symbols import SymbolFile, without_segments
 
 CANDIDATES = ("gdb-multiarch", "riscv64-linux-gnu-gdb", "riscv64-unknown-elf-gdb", "riscv64-elf-gdb", "gdb")
+OWN_PATIENCE, PATIENCE = 60, 2
+"""For a server that is ours, and for one that may be none: then gdb's own."""
 _PROBE_SECONDS = 30.0
 
 
@@ -90,8 +92,10 @@ def _inside(name: str) -> Iterator[str]:
     return (part for part in PurePosixPath(name).parts if part not in ("/", "..", "."))
 
 
-def settings(symbols: tuple[Path, ...], sources: Path | None) -> list[str]:
+def settings(symbols: tuple[Path, ...], sources: Path | None, patience: int = OWN_PATIENCE) -> list[str]:
     """Return the gdb commands that make it behave with a recording, before it connects.
+
+    ``patience`` is in seconds: how long it waits for an answer, and then asks some times more.
 
     Without an operating system gdb steps by asking the target, also over system calls; nothing that a symbol
     file brings with it is run or fetched.
@@ -101,7 +105,7 @@ def settings(symbols: tuple[Path, ...], sources: Path | None) -> list[str]:
         "set debuginfod enabled off",
         "set confirm off",
         "set osabi none",
-        "set remotetimeout 60",
+        f"set remotetimeout {patience}",
         "set tcp auto-retry off",
     ]
     commands += [f"file {_quoted(path)}" for path in symbols[:1]]
