@@ -93,7 +93,9 @@ def test_atomics(code: str, loads: bool, stores: bool, size: int) -> None:
         ("73000000", Changes.CONTROL | Changes.FLOAT),  # ecall
         ("73251018", Changes.CONTROL | Changes.FLOAT),  # csrr a0, satp: 0x181 is another, all are alike
         ("73002010", Changes.CONTROL),  # sret
-        ("0f200500", Changes.ANY),  # cbo.inval (a0)
+        ("0f200500", Changes.ANY | Changes.MEMORY),  # cbo.inval (a0)
+        ("27000502", Changes.ANY | Changes.MEMORY),  # vse8.v v0, (a0)
+        ("07000502", Changes.ANY),  # vle8.v v0, (a0)
         ("57700000", Changes.ANY),  # a vector instruction
         ("53f5a502", Changes.FLOAT),  # fadd.d fa0, fa1, fa0
     ],

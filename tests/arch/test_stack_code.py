@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tracedbg.arch.dataflow import MEMORY, Operation
@@ -71,6 +71,7 @@ def compressed_words() -> st.SearchStrategy[int]:
 
 @settings(max_examples=2000, deadline=None)
 @given(whole_words() | compressed_words())
+@example(0x3175)  # c.addiw sp, -3
 def test_every_integer_instruction_agrees_with_its_data_flow(word: int) -> None:
     data = word.to_bytes(4 if word & 3 == 3 else 2, "little")
     flow = dataflow(data)

@@ -16,11 +16,16 @@ TIMER = 1 << 63 | 7
 
 
 def captured(
-    qemu: list[str], folder: Path, capsys: pytest.CaptureFixture[str], source: str, *options: str
+    qemu: list[str],
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    source: str,
+    *options: str,
+    cpu: str = "rv64",
 ) -> Trace:
     """Steps a program from its label ``begin`` on, holds what was seen to be true, and opens it."""
     kernel, path = bare(folder, source), folder / "capture.bin"
-    with machine(qemu, folder, "-kernel", str(kernel), firmware="none") as target:
+    with machine(qemu, folder, "-kernel", str(kernel), "-cpu", cpu, firmware="none") as target:
         plan = ["--break", "begin", "--stops", "1", "--step", "30"]
         attach(target, path, capsys, "--symbols", str(kernel), *plan, *options)
     assert_true(path)
@@ -155,3 +160,41 @@ def test_what_a_device_wrote_over_stores_that_were_seen_is_told_where_it_is_load
         assert trace.at(first - 1).memory.read_physical(0x8000_4000, 4).integer == 0x0A00_0000
         assert trace.at(first).memory.read_physical(0x8000_4000, 8).integer == 0x0400_0000 << 32
         assert trace.at(last).memory.read_physical(0x8000_4010, 4).data == b"QEMU"
+
+
+UNTOLD = """
+.option arch, +v, +zicboz
+    li a0, 0x80004000
+    li a1, 77
+    csrr t0, mstatus
+    li t1, 3 << 9
+    or t0, t0, t1
+    csrw mstatus, t0
+    vsetivli zero, 8, e8, m1, ta, ma
+begin:
+    sd a1, 0(a0)
+    sd a1, 64(a0)
+    cbo.zero (a0)
+after_clear:
+    ld a2, 0(a0)
+    sd a1, 64(a0)
+    vmv.v.i v0, 5
+    vse8.v v0, (a0)
+after_vector:
+    ld a3, 0(a0)
+end:
+    j end
+"""
+
+
+def test_what_an_instruction_stores_that_is_not_decoded_is_not_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with captured(["qemu-system-riscv64"], tmp_path, capsys, UNTOLD, cpu="rv64,v=true") as trace:
+        for label, known_before in (("after_clear", 77), ("after_vector", 0)):
+            t = trace.position(label)
+            before, here = (trace.at(at).memory.read_physical(0x8000_4000, 8) for at in (t - 1, t))
+            assert before.integer == known_before
+            assert not any(here.mask)
+        loads = trace.accesses((0x8000_4000, 8), kind="load")["value"].tolist()
+        assert loads == [0, 0x0505_0505_0505_0505]

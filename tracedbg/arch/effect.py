@@ -16,6 +16,8 @@ class Changes(IntFlag):
     """The floating-point registers, their status, and the status that tells of them."""
     ANY = 4
     """The encoding is not known: any register."""
+    MEMORY = 8
+    """Memory, in a way that is not told."""
 
 
 NO_CHANGES = Changes(0)

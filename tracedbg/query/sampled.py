@@ -1,4 +1,4 @@
-"""What bytes of physical memory held at a moment of a capture: what was read or stored since a gap."""
+"""What bytes of physical memory held at a moment of a capture: what was seen of them since a gap."""
 
 import numpy as np
 
@@ -30,12 +30,14 @@ def sampled_at(trace: Trace, physical: int, size: int, t: Time) -> tuple[Content
 
 
 def _stored(trace: Trace, where: tuple[int, int], since: int, t: Time) -> _Told:
-    """Return what instructions from ``since`` on stored, and the state at ``t`` shows."""
+    """Return what instructions from ``since`` on loaded and stored, and the state at ``t`` shows."""
     parts: list[_Told] = [(np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, np.uint8))]
     first, last = trace.epoch_of(Time(max(since, trace.start))), trace.epoch_of(t)
-    for index in trace.spans.candidates(first, last + 1, lambda span: span.writes(*where)):
+    for index in trace.spans.candidates(
+        first, last + 1, lambda span: span.writes(*where) or span.reads(*where)
+    ):
         epoch = trace.epoch(Epoch(index))
-        shown, address, byte = written_bytes(epoch, *where, t - epoch.start)
+        shown, address, byte = written_bytes(epoch, *where, t - epoch.start, loads=True)
         parts.append((shown + epoch.start, address, byte))
     moment, address, byte = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     # A store by an instruction at t shows from t + 1 on.

@@ -14,13 +14,16 @@ Content = NDArray[np.uint8]
 _FIRST_PORTION, _GROWTH = 64, 8
 
 
-def written_bytes(epoch: EpochData, start: int, stop: int, t: int) -> tuple[Integers, Numbers, Content]:
+def written_bytes(
+    epoch: EpochData, start: int, stop: int, t: int, *, loads: bool = False
+) -> tuple[Integers, Numbers, Content]:
     """Return bytes written, or told by a load, before offset ``t``, in order of time: a row for each.
 
     The columns are the offset of the first moment that shows the byte, its address, and its value. All bytes
-    of the stores and changes with one from ``start`` to ``stop`` are returned.
+    of the stores and changes with one from ``start`` to ``stop`` are returned; ``loads`` asks for those from
+    RAM, too.
     """
-    return _bytes(epoch, _telling(epoch, start, stop, t), _changed(epoch, start, stop, t))
+    return _bytes(epoch, _telling(epoch, start, stop, t, loads=loads), _changed(epoch, start, stop, t))
 
 
 def newest_written(epoch: EpochData, start: int, stop: int, t: int) -> Iterator[tuple[Numbers, Content]]:
@@ -36,14 +39,14 @@ def newest_written(epoch: EpochData, start: int, stop: int, t: int) -> Iterator[
         last, portion, changed = first, portion * _GROWTH, changed[:0]
 
 
-def _telling(epoch: EpochData, start: int, stop: int, t: int) -> Integers:
+def _telling(epoch: EpochData, start: int, stop: int, t: int, *, loads: bool = False) -> Integers:
     """Return the stores with a byte from ``start`` to ``stop``, and loads that tell as much, before ``t``."""
     table = epoch.accesses
     if t <= 0:
         return np.empty(0, np.int64)
     rows = table.touching(start, stop)
     rows = rows[: int(np.searchsorted(table.t[rows], t))]
-    return rows[table.tells(rows)]
+    return rows[table.tells(rows, loads=loads)]
 
 
 def _changed(epoch: EpochData, start: int, stop: int, t: int) -> Integers:

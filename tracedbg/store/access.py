@@ -108,15 +108,16 @@ class AccessTable:
         stores: Flags = (self.flags & ACCESS_STORE) != 0
         return stores
 
-    def tells(self, rows: Integers) -> Flags:
+    def tells(self, rows: Integers, *, loads: bool = False) -> Flags:
         """Return which of some accesses tell what memory holds from then on.
 
         A store to RAM does, and a load from other memory: boot ROM and flash do not take stores as RAM does.
+        ``loads`` from RAM do where it is not known from the start.
         """
         flags = self.flags[rows]
         kind, stores = flags & ACCESS_KIND_MASK, (flags & ACCESS_STORE) != 0
         ram, other = (value << ACCESS_KIND_SHIFT for value in (AccessKind.RAM, AccessKind.OTHER_MEMORY))
-        told: Flags = (stores & (kind == ram)) | (~stores & (kind == other))
+        told: Flags = ((stores | loads) & (kind == ram)) | (~stores & (kind == other))
         return told
 
     @property

@@ -8,6 +8,8 @@ from tracedbg.arch.riscv64.expansion import expand
 _LOAD, _LOAD_FP, _FENCE, _IMM, _AUIPC, _IMM32 = 0x03, 0x07, 0x0F, 0x13, 0x17, 0x1B
 _STORE, _STORE_FP, _ATOMIC, _OP, _LUI, _OP32 = 0x23, 0x27, 0x2F, 0x33, 0x37, 0x3B
 _FUSED, _OP_FP, _BRANCH, _JALR, _JAL, _SYSTEM = (0x43, 0x47, 0x4B, 0x4F), 0x53, 0x63, 0x67, 0x6F, 0x73
+_OP_VECTOR = 0x57
+_UNKNOWN = Changes.ANY | Changes.MEMORY
 _SCALAR_FLOAT = {1: 2, 2: 4, 3: 8, 4: 16}
 _LR, _SC = 2, 3
 _TRAP_RETURNS = (0x00200073, 0x10200073, 0x30200073, 0x70200073)
@@ -24,7 +26,7 @@ def effect(code: bytes) -> Effect:
     if word & 3 == 3:
         return _whole(word, 4)
     expanded = expand(word & 0xFFFF)
-    return Effect(2, changes=Changes.ANY) if expanded is None else _whole(expanded, 2)
+    return Effect(2, changes=_UNKNOWN) if expanded is None else _whole(expanded, 2)
 
 
 def _whole(word: int, length: int) -> Effect:
@@ -41,7 +43,7 @@ def _whole(word: int, length: int) -> Effect:
         return _system(word)
     if opcode == _FENCE:
         # cbo.zero and its like store what no other field tells.
-        return Effect(length, changes=Changes.ANY if word >> 12 & 7 == 2 else NO_CHANGES)
+        return Effect(length, changes=_UNKNOWN if word >> 12 & 7 == 2 else NO_CHANGES)
     return _float(word, length)
 
 
@@ -49,12 +51,12 @@ def _integer_access(word: int, length: int) -> Effect:
     kind, base = word >> 12 & 7, word >> 15 & 31
     if word & 0x7F == _STORE:
         if kind > 3:
-            return Effect(length, changes=Changes.ANY)
+            return Effect(length, changes=_UNKNOWN)
         source, offset = word >> 20 & 31, _store_offset(word)
         use = MemoryUse(base, offset, 1 << kind, loads=False, stores=True, source=source)
         return Effect(length, memory=use)
     if kind == 7:
-        return Effect(length, changes=Changes.ANY)
+        return Effect(length, changes=_UNKNOWN)
     offset = _signed(word >> 20, 12)
     use = MemoryUse(base, offset, 1 << (kind & 3), loads=True, stores=False, signed=kind < 4)
     return Effect(length, word >> 7 & 31, use)
@@ -81,7 +83,7 @@ def _jump(word: int, length: int) -> Effect:
 def _atomic(word: int) -> Effect:
     kind, base, function = word >> 12 & 7, word >> 15 & 31, word >> 27
     if kind > 3:
-        return Effect(4, changes=Changes.ANY)
+        return Effect(4, changes=_UNKNOWN)
     loads, stores = function != _SC, function != _LR
     # A store-conditional leaves 0 or 1 in rd, not what it loaded.
     use = MemoryUse(base, 0, 1 << kind, loads=loads, stores=stores, signed=True)
@@ -92,7 +94,7 @@ def _system(word: int) -> Effect:
     if word in _TRAP_RETURNS:
         return Effect(4, changes=Changes.CONTROL, jumps=True)
     if word >> 12 & 7 == 4:
-        return Effect(4, changes=Changes.ANY)
+        return Effect(4, changes=_UNKNOWN)
     rd = word >> 7 & 31 if word >> 12 & 7 else 0
     return Effect(4, rd, changes=Changes.CONTROL | Changes.FLOAT)
 
@@ -101,10 +103,9 @@ def _float(word: int, length: int) -> Effect:
     opcode, kind, base = word & 0x7F, word >> 12 & 7, word >> 15 & 31
     if opcode in (_LOAD_FP, _STORE_FP):
         # Other widths are of vectors.
-        size = _SCALAR_FLOAT.get(kind)
+        size, stores = _SCALAR_FLOAT.get(kind), opcode == _STORE_FP
         if size is None:
-            return Effect(length, changes=Changes.ANY)
-        stores = opcode == _STORE_FP
+            return Effect(length, changes=_UNKNOWN if stores else Changes.ANY)
         offset = _store_offset(word) if stores else _signed(word >> 20, 12)
         use = MemoryUse(base, offset, size, loads=not stores, stores=stores, integer=False)
         return Effect(length, memory=use, changes=NO_CHANGES if stores else Changes.FLOAT)
@@ -112,4 +113,6 @@ def _float(word: int, length: int) -> Effect:
         # Compares, classifications, conversions and moves to an integer register.
         to_integer = word >> 27 in (0x14, 0x18, 0x1C)
         return Effect(length, word >> 7 & 31 if to_integer else 0, changes=Changes.FLOAT)
-    return Effect(length, changes=Changes.FLOAT if opcode in _FUSED else Changes.ANY)
+    if opcode in _FUSED:
+        return Effect(length, changes=Changes.FLOAT)
+    return Effect(length, changes=Changes.ANY if opcode == _OP_VECTOR else _UNKNOWN)

@@ -8,7 +8,7 @@ _LOAD, _LOAD_FP, _STORE, _STORE_FP = 0x03, 0x07, 0x23, 0x27
 _BRANCH, _JALR, _JAL = 0x63, 0x67, 0x6F
 _EBREAK = 0x00100073
 _SP = 2
-_WIDTH = {"d": 3, "w": 2}
+_WIDTH = {"b": 0, "h": 1, "w": 2, "d": 3, "bu": 4, "hu": 5}
 
 
 def expand(word: int) -> int | None:
@@ -40,6 +40,8 @@ def _quadrant0(word: int) -> int | None:
     single = (word >> 10 & 7) << 3 | (word >> 6 & 1) << 2 | (word >> 5 & 1) << 6
     if kind == 0:
         return _arithmetic(register)
+    if kind == 4:
+        return _bytes_and_halves(word)
     forms = {
         1: lambda: _load(_LOAD_FP, "d", register, base, double),
         2: lambda: _load(_LOAD, "w", register, base, single),
@@ -49,6 +51,19 @@ def _quadrant0(word: int) -> int | None:
         7: lambda: _store(_STORE, "d", register, base, double),
     }
     return forms[kind]() if kind in forms else None
+
+
+def _bytes_and_halves(word: int) -> int | None:
+    """Return a load or store of Zcb."""
+    base, register, low, high = _near(word, 7), _near(word, 2), word >> 6 & 1, word >> 5 & 1
+    kind = word >> 10 & 7
+    if kind == 0:
+        return _load(_LOAD, "bu", register, base, high << 1 | low)
+    if kind == 1:
+        return _load(_LOAD, "h" if low else "hu", register, base, high << 1)
+    if kind == 2:
+        return _store(_STORE, "b", register, base, high << 1 | low)
+    return _store(_STORE, "h", register, base, high << 1) if kind == 3 and not low else None
 
 
 def _quadrant1(word: int) -> int | None:

@@ -52,7 +52,7 @@ def _decode_whole(words: Words) -> dict[str, Registers]:
 def _decode_compressed(words: Words) -> dict[str, Registers]:
     quadrant, kind = _bits(words, 0, 2), _bits(words, 13, 3)
     rd, rs2, high = _bits(words, 7, 5), _bits(words, 2, 5), _bits(words, 12, 1)
-    add_immediate = (quadrant == 1) & ((kind == 0) | ((kind == 3) & (rd == _SP)))
+    add_immediate = (quadrant == 1) & ((kind <= 1) | ((kind == 3) & (rd == _SP)))
     add_to_four = (quadrant == 0) & (kind == 0)
     move = (quadrant == 2) & (kind == 4) & (high == 0) & (rs2 != 0)
     add = (quadrant == 2) & (kind == 4) & (high == 1) & (rs2 != 0)

@@ -120,7 +120,16 @@ class Stepper:
         step.accesses.extend(accesses(step, back))
         self._follow(step)
         self._pending = step
+        if effect.changes & Changes.MEMORY and not trapped:
+            self._lose_memory()
         return step, None
+
+    def _lose_memory(self) -> None:
+        """Go on as after a gap: an instruction stored what is not known, at a place that is not."""
+        self._write()
+        self._guest.forget()
+        self._places.forget()
+        self._writer.tell(Told(gaps=[self._writer.t]))
 
     def _fall(self) -> None:
         """Step where no instruction can be had: the hart traps, and nothing has started."""
