@@ -91,7 +91,7 @@ class Memory:
     def _reason(self, address: int) -> str:
         guest = self._trace.guest
         if guest.is_ram(PhysicalAddress(address)) and guest.is_capture:
-            return "it was not read since the guest last ran unseen"
+            return "it was not read since the guest last ran unseen, or a device may have written there"
         if guest.is_ram(PhysicalAddress(address)):
             return "a device may have written there unnoticed"
         for device in guest.devices:
@@ -119,7 +119,7 @@ class Memory:
     def _proven(self, start: int, seeming: Page) -> Page:
         """Return what bytes from ``start`` on seem to be, without those that a device may have changed."""
         content, known = seeming
-        if self._trace.guest.is_ram(PhysicalAddress(start)) and not self._trace.guest.is_capture:
+        if self._trace.guest.is_ram(PhysicalAddress(start)):
             known &= ~unproven(self._trace, start, self._t, content)
         content[~known] = 0
         return content, known

@@ -86,9 +86,12 @@ class EpochColumns:
         """The instruction that started last put a byte on the console."""
         self._printed.append((self.first + self.length - 1, byte))
 
-    def change(self, physical: int, value: int) -> None:
-        """Eight bytes hold something else than was known, before the instruction that is to start next."""
-        self._changes.append((self.length, self.first, physical, value, Cause.UNEXPLAINED))
+    def change(self, physical: int, value: int, since: int) -> None:
+        """Eight bytes hold something else than was known, before the instruction that is to start next.
+
+        That came about at some time after ``since``.
+        """
+        self._changes.append((self.length, since, physical, value, Cause.UNEXPLAINED))
 
     def register(self, hart: int, place: int, value: int | None) -> None:
         """From now on a register holds a value, or one that is not known."""

@@ -222,7 +222,7 @@ class Stepper:
         memory.keep(words.start, bytes(held))
         for place, word in enumerate(words):
             value = int.from_bytes(held[place * WORD : (place + 1) * WORD], "little")
-            self._epoch.change(word, value)
+            self._epoch.change(word, value, self._writer.gap)
 
     def _settle(self) -> None:
         """Put the step before into the epoch."""

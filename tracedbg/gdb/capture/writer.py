@@ -52,11 +52,14 @@ class Told:
 
 
 class CaptureWriter:
-    """Writes a capture to a binary file; what it has written can be read even if it never finishes."""
+    """Writes a capture to a binary file; what it has written can be read even if it never finishes.
+
+    ``t`` is the next moment, ``gap`` the last one before which the guest ran unseen.
+    """
 
     def __init__(self, file: BinaryIO, harts: int) -> None:
         self.trace = TraceWriter(file)
-        self.t = 0
+        self.t = self.gap = 0
         self.addresses: list[int] = []
         self._last_t = [NEVER] * harts
         self._blocks: dict[Code, int] = {}
@@ -101,6 +104,7 @@ class CaptureWriter:
     def tell(self, told: Told) -> None:
         """Write a ``stops`` message, and give all so far to the operating system."""
         samples = _split(told.samples)
+        self.gap = max([self.gap, *told.gaps])
         self.trace.write(
             STOPS,
             {
