@@ -84,7 +84,7 @@ def _run_all(
     gaps = _gaps_inside(view)
     if gaps:
         # A detector tells of what a kernel did in the end, and in the meantime.
-        text = f"anything: the guest ran unseen {gaps} times between what was seen; record it instead"
+        text = f"anything: a capture with gaps in between, {gaps} here; record the guest instead"
         return Analysis((), (Checked(RECORDING, (Check(text, is_done=False),)),), ())
     for plugin in plugins:
         if started is not None:

@@ -66,9 +66,11 @@ class MachineInterface(Closing):
         while runs is None or (runs and answer.stopped is None):
             for record in self._records():
                 runs = self._take(record, answer, runs)
-            if monotonic() >= deadline and not is_late and self._gdb.gdb_process is not None:
+            process = self._gdb.gdb_process
+            is_over = runs is False or answer.stopped is not None
+            if process is not None and not (is_over or is_late) and monotonic() >= deadline:
                 is_late = True
-                self._gdb.gdb_process.send_signal(signal.SIGINT)
+                process.send_signal(signal.SIGINT)
         self._runs = False
         if is_late:
             raise GdbError(f"the guest did not stop within {seconds:g} s, and was interrupted")
