@@ -91,6 +91,7 @@ def test_atomics(code: str, loads: bool, stores: bool, size: int) -> None:
     ("code", "changes"),
     [
         ("73000000", Changes.CONTROL | Changes.FLOAT),  # ecall
+        ("73001000", Changes.CONTROL | Changes.FLOAT | Changes.MEMORY),  # ebreak
         ("73251018", Changes.CONTROL | Changes.FLOAT),  # csrr a0, satp: 0x181 is another, all are alike
         ("73002010", Changes.CONTROL),  # sret
         ("0f200500", Changes.ANY | Changes.MEMORY),  # cbo.inval (a0)

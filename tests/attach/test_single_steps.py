@@ -6,6 +6,7 @@ import pytest
 
 import tracedbg
 from tests.attach.captures import assert_true, attach, bare
+from tests.attach.conftest import INSTALLED
 from tests.attach.machines import machine
 from tracedbg.state import Trace
 
@@ -21,11 +22,11 @@ def captured(
     capsys: pytest.CaptureFixture[str],
     source: str,
     *options: str,
-    cpu: str = "rv64",
+    with_options: tuple[str, ...] = (),
 ) -> Trace:
     """Steps a program from its label ``begin`` on, holds what was seen to be true, and opens it."""
     kernel, path = bare(folder, source), folder / "capture.bin"
-    with machine(qemu, folder, "-kernel", str(kernel), "-cpu", cpu, firmware="none") as target:
+    with machine(qemu, folder, "-kernel", str(kernel), *with_options, firmware="none") as target:
         plan = ["--break", "begin", "--stops", "1", "--step", "30"]
         attach(target, path, capsys, "--symbols", str(kernel), *plan, *options)
     assert_true(path)
@@ -192,7 +193,8 @@ end:
 def test_what_an_instruction_stores_that_is_not_decoded_is_not_known(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with captured(["qemu-system-riscv64"], tmp_path, capsys, UNTOLD, cpu="rv64,v=true") as trace:
+    with_vectors = ("-cpu", "rv64,v=true")
+    with captured([INSTALLED], tmp_path, capsys, UNTOLD, with_options=with_vectors) as trace:
         for label, known_before in (("after_clear", 77), ("after_vector", 0)):
             t = trace.position(label)
             before, here = (trace.at(at).memory.read_physical(0x8000_4000, 8) for at in (t - 1, t))
@@ -200,3 +202,38 @@ def test_what_an_instruction_stores_that_is_not_decoded_is_not_known(
             assert not any(here.mask)
         loads = trace.accesses((0x8000_4000, 8), kind="load")["value"].tolist()
         assert loads == [0, 0x0505_0505_0505_0505]
+
+
+SEMIHOSTING = """
+    la a1, request
+    la t0, buffer
+    sd t0, 0(a1)
+    li a0, 0x15
+begin:
+    ld t1, 0(t0)
+    .balign 16
+.option norvc
+    slli zero, zero, 0x1f
+    ebreak
+    srai zero, zero, 7
+after:
+    ld a2, 0(t0)
+end:
+    j end
+.balign 16
+request: .dword 0, 16
+buffer: .dword 0, 0
+"""
+
+
+def test_what_semihosting_fills_in_is_read_again(
+    qemu: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("-semihosting-config", "enable=on,target=native,arg=kernel")
+    with captured(qemu, tmp_path, capsys, SEMIHOSTING, with_options=options) as trace:
+        buffer = trace.symbols.find("buffer")
+        assert buffer is not None
+        call = trace.position("after") - 2
+        before, after = (trace.at(t).memory.read_physical(buffer.address, 8) for t in (call, call + 1))
+        assert before.integer == 0
+        assert (after.data, after.is_complete) == (b"kernel\0\0", True)

@@ -12,6 +12,7 @@ _OP_VECTOR = 0x57
 _UNKNOWN = Changes.ANY | Changes.MEMORY
 _SCALAR_FLOAT = {1: 2, 2: 4, 3: 8, 4: 16}
 _LR, _SC = 2, 3
+_EBREAK = 0x00100073
 _TRAP_RETURNS = (0x00200073, 0x10200073, 0x30200073, 0x70200073)
 
 
@@ -96,7 +97,9 @@ def _system(word: int) -> Effect:
     if word >> 12 & 7 == 4:
         return Effect(4, changes=_UNKNOWN)
     rd = word >> 7 & 31 if word >> 12 & 7 else 0
-    return Effect(4, rd, changes=Changes.CONTROL | Changes.FLOAT)
+    # One that does not trap is a call of semihosting, which may fill a buffer.
+    memory = Changes.MEMORY if word == _EBREAK else NO_CHANGES
+    return Effect(4, rd, changes=Changes.CONTROL | Changes.FLOAT | memory)
 
 
 def _float(word: int, length: int) -> Effect:
