@@ -116,7 +116,7 @@ def capture(_run_of: RunOf, folder: Path) -> Given:
     with machine(["qemu-system-riscv64"], folder, "-kernel", str(built.elf), firmware="none") as target:
         plan = ["--break", "sys_futex", "--step", "40", "--stops", "2", "--symbols", str(built.symbols)]
         assert main(["attach", target.address, "-o", str(path), *plan]) == 0
-    return Given(path, ("--symbols", str(built.symbols)), missed="between the stops")
+    return Given(path, ("--symbols", str(built.symbols)), code=3, missed="a capture with gaps in between")
 
 
 CASES: tuple[Callable[[RunOf, Path], Given], ...] = (
