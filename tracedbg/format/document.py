@@ -90,9 +90,10 @@ _CAPTURES = """\
 The `guest` record of a trace that was made through a debugger stub has `"source": "gdbstub"`. Such a trace
 holds stops and windows of single steps. t counts the instructions that were seen to start, and the one that
 each hart which ran on stood at; its outcome is open. Where `gap.t` names a moment, which is the end of an
-epoch, other instructions ran before it that are not in the trace. There is no image and no end: nothing is
-known of memory but samples, and stores since. What a sample brought is known until the next gap. Within a
-window a device, or the bits that a page-table walk sets, may change memory without the trace telling. In
+epoch, other instructions ran before it that are not in the trace, or the last one stored what it is not known
+to. There is no image and no end: nothing is known of memory but samples, and loads and stores since. What a
+sample brought is known until the next gap. Within a window a device, or the bits that a page-table walk sets,
+may change memory without the trace telling; a load that shows it is told as a change since the last gap. In
 spans `written.bytes` is empty: over a gap nothing is left to be told.
 """
 
