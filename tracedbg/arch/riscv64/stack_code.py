@@ -52,17 +52,19 @@ def _decode_whole(words: Words) -> dict[str, Registers]:
 def _decode_compressed(words: Words) -> dict[str, Registers]:
     quadrant, kind = _bits(words, 0, 2), _bits(words, 13, 3)
     rd, rs2, high = _bits(words, 7, 5), _bits(words, 2, 5), _bits(words, 12, 1)
-    add_immediate = (quadrant == 1) & ((kind <= 1) | ((kind == 3) & (rd == _SP)))
+    # Of C.ADDI16SP and C.LUI zero is reserved.
+    large = (quadrant == 1) & (kind == 3) & ((rs2 | high) != 0)
+    add_immediate = ((quadrant == 1) & (kind <= 1)) | (large & (rd == _SP))
     add_to_four = (quadrant == 0) & (kind == 0)
     move = (quadrant == 2) & (kind == 4) & (high == 0) & (rs2 != 0)
     add = (quadrant == 2) & (kind == 4) & (high == 1) & (rs2 != 0)
-    load = (quadrant == 2) & (kind == 3)
+    load_word, load = (quadrant == 2) & (kind == 2), (quadrant == 2) & (kind == 3)
     shift = (quadrant == 2) & (kind == 0)
     constant = (quadrant == 1) & ((kind == 2) | ((kind == 3) & (rd != _SP)))
     uses_sp = (add_immediate & (rd == _SP)) | (move & (rs2 == _SP))
     uses_sp |= (add & ((rd == _SP) | (rs2 == _SP))) | add_to_four
     target = np.where(add_to_four, 8 + rs2 % 8, rd)
-    writes = (add_immediate | move | add | load | constant | shift) & (rd == _SP)
+    writes = (add_immediate | move | add | load_word | load | constant | shift) & (rd == _SP)
     return {
         "pointer": _pointer(writes, uses_sp, move & (rs2 == _FP)),
         "pointer_from": _chosen(move & (rd == _SP), rs2),
