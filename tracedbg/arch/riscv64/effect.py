@@ -41,7 +41,7 @@ def _whole(word: int, length: int) -> Effect:
     if opcode == _ATOMIC:
         return _atomic(word)
     if opcode == _SYSTEM:
-        return _system(word)
+        return _system(word, length)
     if opcode == _FENCE:
         # cbo.zero and its like store what no other field tells.
         return Effect(length, changes=_UNKNOWN if word >> 12 & 7 == 2 else NO_CHANGES)
@@ -91,7 +91,7 @@ def _atomic(word: int) -> Effect:
     return Effect(4, word >> 7 & 31, use)
 
 
-def _system(word: int) -> Effect:
+def _system(word: int, length: int) -> Effect:
     if word in _TRAP_RETURNS:
         return Effect(4, changes=Changes.CONTROL, jumps=True)
     if word >> 12 & 7 == 4:
@@ -99,7 +99,7 @@ def _system(word: int) -> Effect:
     rd = word >> 7 & 31 if word >> 12 & 7 else 0
     # One that does not trap is a call of semihosting, which may fill a buffer.
     memory = Changes.MEMORY if word == _EBREAK else NO_CHANGES
-    return Effect(4, rd, changes=Changes.CONTROL | Changes.FLOAT | memory)
+    return Effect(length, rd, changes=Changes.CONTROL | Changes.FLOAT | memory)
 
 
 def _float(word: int, length: int) -> Effect:
