@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.building.machine import DEVICE_START
 from tests.gdb.client import Client
 from tests.gdb.conftest import served
-from tracedbg.gdb import execution, transport
+from tracedbg.gdb import conversation, execution, transport
 from tracedbg.gdb.framing import Mark, frame
 from tracedbg.gdb.search import Search
 from tracedbg.gdb.transport import Address, Tcp, Unix
@@ -95,3 +95,16 @@ def test_ctrl_c_ends_a_long_search(harts: Trace, monkeypatch: pytest.MonkeyPatch
         # The one who left while his search went on holds nobody up.
         client.connection.close()
         assert is_served(address)
+
+
+def test_ctrl_c_between_two_runs_ends_the_next_one_but_not_a_later_one(
+    harts: Trace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(harts, harts.start, Tcp("127.0.0.1", 0)) as address, Client(address) as client:
+        assert client.ask("Z1,1234,4") == "OK"
+        client.raw(Mark.INTERRUPT.value)
+        assert client.ask("vCont;c").startswith("T02")
+        assert client.ask("vCont;c").startswith("T05")
+        monkeypatch.setattr(conversation, "LATE_SECONDS", 0.0)
+        client.raw(Mark.INTERRUPT.value)
+        assert client.ask("bc").startswith("T05")

@@ -211,3 +211,19 @@ def test_no_history_is_said_at_both_ends(session: Session, shipped: Trace) -> No
         ("no-history", shipped.end),
         ("no-history", shipped.start),
     ]
+
+
+def test_a_breakpoint_whose_condition_never_holds_can_be_interrupted(
+    session: Session, shipped: Trace
+) -> None:
+    end = session.goto("end")
+    copying = shipped.symbols.find("memcpy")
+    assert copying is not None
+    number = session.break_(f"*{copying.address + 12:#x}", condition="0")
+    with pytest.raises(GdbError, match="did not stop within 1 s"):
+        session.reverse_continue(seconds=1)
+    session.delete(number)
+    stop = session.reverse_stepi()
+    assert stop.t is not None
+    assert end.t is not None
+    assert shipped.start < stop.t < end.t

@@ -1,6 +1,8 @@
 """One gdb's connection: packets in, packets out, acknowledgements, and Ctrl-C while a search goes on."""
 
 from collections import deque
+from math import inf
+from time import monotonic
 
 from tracedbg.gdb.dispatch import Dispatcher
 from tracedbg.gdb.execution import InterruptedSearchError
@@ -11,6 +13,11 @@ from tracedbg.gdb.transport import Connection
 
 WAITING_LIMIT = 1024
 """Events that may wait while a search goes on; then no more is read until it ends."""
+LATE_SECONDS = 1.0
+"""How long Ctrl-C holds that came between two runs.
+
+A gdb whose breakpoint's condition was false goes on at once, and takes the guest for running all the time.
+"""
 
 
 class Conversation:
@@ -24,6 +31,7 @@ class Conversation:
         self._acknowledges = True
         self._sent = b""
         self._is_over = self._was_met = False
+        self._asked_to_stop = -inf
 
     def run(self) -> bool:
         """Answer until gdb detaches or hangs up; return whether there was anybody who said something."""
@@ -46,6 +54,8 @@ class Conversation:
             self._answer(event.content)
         elif isinstance(event, Damaged):
             self._acknowledge(Mark.NAK)
+        elif event is Mark.INTERRUPT:
+            self._asked_to_stop = monotonic()
         elif event is Mark.NAK and self._acknowledges:
             self._send(self._sent)
 
@@ -77,6 +87,8 @@ class Conversation:
         """Look for Ctrl-C; raises InterruptedSearchError for it, and when gdb has gone."""
         while len(self._waiting) < WAITING_LIMIT and not self._is_over and self._connection.has_input():
             self._receive()
-        if self._is_over or Mark.INTERRUPT in self._waiting:
+        was_asked = monotonic() - self._asked_to_stop < LATE_SECONDS
+        if self._is_over or was_asked or Mark.INTERRUPT in self._waiting:
             self._waiting = deque(event for event in self._waiting if event is not Mark.INTERRUPT)
+            self._asked_to_stop = -inf
             raise InterruptedSearchError
