@@ -217,6 +217,18 @@ def test_time_ends_a_capture_and_the_guest_runs_on(
         target.wait_for(target.console.read_text() + ".")
 
 
+def test_steps_with_a_time_limit_begin_where_the_guest_was_found(
+    qemu: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kernel, path = bare(tmp_path, DOTS), tmp_path / "capture.bin"
+    with machine(qemu, tmp_path, "-kernel", str(kernel), firmware="none") as target:
+        found = attach(target, path, capsys, "--step", "20", "--for", "30")
+    assert_true(path)
+    assert [stop["reason"] for stop in found["stops"]] == ["attached", "step"]
+    with tracedbg.open(path) as trace:
+        assert (trace.end, len(trace.store.stops.gaps)) == (20, 0)
+
+
 def test_qemu_that_is_killed_leaves_the_trace_so_far(
     qemu: list[str], small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -80,8 +80,7 @@ def _leaves_nothing_behind() -> Iterator[None]:
     is_main = threading.current_thread() is threading.main_thread()
     signals = (signal.SIGTERM, signal.SIGHUP) if is_main else ()
     # One that is ignored, as nohup has it, stays so.
-    before = {number: signal.getsignal(number) for number in signals}
-    taken = [number for number, handler in before.items() if handler is signal.SIG_DFL]
+    taken = [number for number in signals if signal.getsignal(number) is signal.SIG_DFL]
     for number in taken:
         signal.signal(number, leave)
     try:

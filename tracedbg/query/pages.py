@@ -13,6 +13,7 @@ from tracedbg.store.source import Flags, Integers
 from tracedbg.store.trace import Trace
 
 FEW_READS = 32
+"""Looks at a few bytes that cost about as much as the history of a page that is written often."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from tracedbg.format.schema import PAGE_SIZE
 from tracedbg.gdb.capture.stub import READ_SIZE, Stub, StubError
 
 WORD = 8
+"""Bytes in which a change of memory is told."""
 PAGES_LIMIT = 1 << 10
 """Pages that are read at one stop; a stop that wants more goes without."""
 _PHYSICAL = b"Qqemu.PhyMemMode:1"
